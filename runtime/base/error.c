@@ -1,0 +1,32 @@
+/* Fills the caller's error record. Invariant: a filled record is one line of printable text. Any thread. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <weft/status.h>
+
+static const char *const names[] = {
+    "OK",      "EINVAL",    "ESHAPE",     "ENOENT", "ENOMEM",  "EIO",         "EDATA",
+    "EKERNEL", "EUPSTREAM", "ECANCELLED", "ELOST",  "ELAUNCH", "EUNSUPPORTED",
+};
+
+const char *weft_status_name(weft_status status)
+{
+    size_t index = (size_t)status;
+    return index < sizeof names / sizeof names[0] ? names[index] : "?";
+}
+
+weft_status weft_fail_at(weft_error *err, weft_status status, const char *file, int line, const char *format, ...)
+{
+    if (!err) return status;
+    *err = (weft_error){.status = status, .rank = -1, .line = line};
+    snprintf(err->file, sizeof err->file, "%s", file);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->text, sizeof err->text, format, args);
+    va_end(args);
+    for (char *c = err->text; *c; c++) {
+        if (*c == '\n' || *c == '\r') *c = ' ';
+    }
+    return status;
+}

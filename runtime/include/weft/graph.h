@@ -1,0 +1,76 @@
+/* Graphs: tasks and the outputs they take as inputs. Nothing runs while a graph is built.
+ *
+ * Threads: a graph is built by one thread at a time. Once computing has begun it may be read by any number.
+ */
+#ifndef WEFT_GRAPH_H
+#define WEFT_GRAPH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weft/kernel.h>
+#include <weft/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct weft_graph weft_graph;
+
+/* One output of one task of one graph; a plain value, owned by nobody. */
+typedef struct weft_ref {
+    uint64_t graph;  /* the graph's serial number: a ref of another graph is refused */
+    uint64_t value;  /* task and output, packed */
+} weft_ref;
+
+enum { WEFT_MAX_OUTPUTS = 16 };
+
+/* What is known of a task. Zero is a good default everywhere but for kernel. */
+typedef struct weft_task_spec {
+    size_t size_bytes;          /* sizeof(weft_task_spec): set by WEFT_TASK_SPEC_INIT */
+    const weft_kernel *kernel;
+    const weft_ref *inputs;     /* outputs of tasks that are in the graph already */
+    size_t input_count;
+    const void *params;         /* copied */
+    size_t param_bytes;
+    size_t output_count;        /* 0 stands for 1; at most WEFT_MAX_OUTPUTS */
+    const size_t *output_bytes; /* expected bytes of each output, for placement; NULL: small */
+    double cost;                /* expected work in any unit that the graph's tasks share; 0 stands for 1 */
+    const char *key;            /* a stable name for messages and pictures; NULL: made from kernel and position */
+} weft_task_spec;
+
+#define WEFT_TASK_SPEC_INIT {.size_bytes = sizeof(weft_task_spec)}
+
+/* A new, empty graph. Owns: *graph is new, caller destroys. Errors: WEFT_ENOMEM. */
+WEFT_API weft_status weft_graph_create(weft_graph **graph, weft_error *err);
+/* NULL is allowed. Results that were computed from it stay. */
+WEFT_API void weft_graph_destroy(weft_graph *graph);
+
+/* Adds a task. *first (NULL allowed) names its output 0; weft_output(*first, i) names output i.
+ *
+ * Errors:   WEFT_EINVAL no kernel, an input of another graph, or of an output that its task does not have; WEFT_ENOMEM.
+ * Cost:     about 50 ns; no allocation per task.
+ */
+WEFT_API weft_status weft_graph_add(weft_graph *graph, const weft_task_spec *spec, weft_ref *first, weft_error *err);
+
+/* The same for a task of one small output: kernel, inputs, parameters. */
+WEFT_API weft_status weft_graph_add_task(weft_graph *graph, const weft_kernel *kernel, const weft_ref *inputs, size_t input_count,
+                                         const void *params, size_t param_bytes, weft_ref *output, weft_error *err);
+
+/* Output `index` of the task whose output 0 is `first`. */
+WEFT_API weft_ref weft_output(weft_ref first, size_t index);
+
+WEFT_API size_t weft_graph_task_count(const weft_graph *graph);
+
+/* Draws the graph: a .dot file, or .svg, .png and .pdf by Graphviz's dot program. The ending of path decides.
+ *
+ * Errors:   WEFT_EINVAL another ending, or a graph of more than 2,000 tasks; WEFT_EIO the file cannot be written, or dot is missing or
+ *           failed. Nothing half-written is left.
+ */
+WEFT_API weft_status weft_graph_draw(const weft_graph *graph, const char *path, weft_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

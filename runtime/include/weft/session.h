@@ -1,0 +1,84 @@
+/* Sessions: a client's connection to an executor, and futures, the results that it keeps there.
+ *
+ * A session is handed to the client function by weft_main. All calls are safe from any thread of the client's process.
+ */
+#ifndef WEFT_SESSION_H
+#define WEFT_SESSION_H
+
+#include <weft/chunk.h>
+#include <weft/config.h>
+#include <weft/graph.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct weft_session weft_session;
+typedef struct weft_future weft_future;
+
+/* What the session runs on. Text is borrowed and lives as long as the session. */
+typedef struct weft_session_info {
+    const char *scheduler;       /* "sync", "threads" or "mpi" */
+    int rank_count;              /* 1 without MPI */
+    int worker_count;            /* ranks that run tasks */
+    int threads_per_worker;      /* of the first worker */
+    uint64_t memory_limit_bytes; /* the budgets of all workers together */
+} weft_session_info;
+
+WEFT_API weft_session_info weft_session_get_info(const weft_session *session);
+
+/* The session's configuration; borrowed. */
+WEFT_API const weft_config *weft_session_config(const weft_session *session);
+
+/* Runs what `roots` need and brings them to the client.
+ *
+ * Owns:     chunks[0..root_count) are new references; the caller releases them. Unset on failure.
+ * Errors:   of the first task that failed; WEFT_EINVAL a root of another graph; WEFT_ECANCELLED interrupted.
+ */
+WEFT_API weft_status weft_compute(weft_session *session, const weft_graph *graph, const weft_ref *roots, size_t root_count,
+                                  weft_chunk **chunks, weft_error *err);
+
+/* Runs what `roots` need and leaves the results where they were computed. Returns when all are done.
+ *
+ * Owns:     futures[0..root_count) are new; the caller releases them, and with them the memory on the workers. Unset on failure.
+ * Errors:   as weft_compute.
+ */
+WEFT_API weft_status weft_persist(weft_session *session, const weft_graph *graph, const weft_ref *roots, size_t root_count,
+                                  weft_future **futures, weft_error *err);
+
+/* Makes a kept result an input of another graph: a task without a kernel that stands where the result lies.
+ * The future must outlive the graph's computing. Errors: WEFT_EINVAL a released future; WEFT_ENOMEM. */
+WEFT_API weft_status weft_graph_add_future(weft_graph *graph, const weft_future *future, weft_ref *output, weft_error *err);
+
+/* Gives the kept result up. NULL is allowed. */
+WEFT_API void weft_future_release(weft_future *future);
+
+/* Statistics of the ranks since the session began. */
+typedef struct weft_session_stats {
+    uint64_t tasks_run;
+    uint64_t bytes_sent;          /* chunk bytes from rank to rank */
+    uint64_t memory_peak_bytes;   /* chunks, summed over ranks */
+    uint64_t rss_peak_bytes;      /* resident memory of the processes, summed over ranks */
+} weft_session_stats;
+
+WEFT_API weft_status weft_session_get_stats(weft_session *session, weft_session_stats *stats, weft_error *err);
+
+/* The function that weft_main runs on the client's rank. Returns the exit code: 0 success, 1 failure, 2 usage. */
+typedef int weft_client(weft_session *session, int argc, char **argv);
+
+/* Runs a program: reads the configuration and weft's own options (--scheduler, --threads, --set KEY=VALUE), which it takes out of argv,
+ * starts the executor that the launch calls for, runs client on rank 0 (in the whole process where there is no MPI) while the other
+ * ranks work, and ends them all.
+ *
+ * Returns:  the exit code for main: the client's; 1 when the start failed, 2 for wrong options; 128 + n after signal n.
+ */
+#define weft_main(argc, argv, client) \
+    weft_main_with((argc), (argv), (client), __start_weft_kernels, __stop_weft_kernels)
+WEFT_API int weft_main_with(int argc, char **argv, weft_client *client, const weft_kernel *const *kernels_begin,
+                            const weft_kernel *const *kernels_end);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
