@@ -1,0 +1,75 @@
+/* The messages between ranks; README.md beside this file says who sends which, when, and what it changes. */
+#ifndef WF_CLUSTER_PROTOCOL_H
+#define WF_CLUSTER_PROTOCOL_H
+
+#include <stdint.h>
+
+#include <weft/status.h>
+
+#define WF_PROTOCOL_VERSION 1u
+#define WF_BYTE_ORDER_MARK 0x01020304u
+
+typedef enum wf_message_type {
+    WF_MSG_HELLO = 1,
+    WF_MSG_GRAPH,
+    WF_MSG_PARTITION, /* body: graph/partition.h */
+    WF_MSG_DATA,
+    WF_MSG_ROOT,
+    WF_MSG_FAILED,
+    WF_MSG_PROGRESS,
+    WF_MSG_CANCEL,
+    WF_MSG_FORGET,
+    WF_MSG_RELEASE,
+    WF_MSG_BROKEN,
+    WF_MSG_SHUTDOWN
+} wf_message_type;
+
+typedef struct wf_hello_message {
+    uint32_t version;
+    uint32_t byte_order;
+    uint32_t threads; /* 0: this rank runs no tasks */
+    uint32_t reserved;
+    uint64_t memory_limit_bytes;
+    char host[64];
+} wf_hello_message;
+
+/* Followed by int32_t rank[partition_count], then kernel_count zero-terminated names. */
+typedef struct wf_graph_message {
+    uint64_t graph;
+    uint32_t partition_count;
+    uint32_t kernel_count;
+} wf_graph_message;
+
+/* Followed by uint32_t partition[partition_count]. No chunk: the output failed. */
+typedef struct wf_data_message {
+    uint64_t graph;
+    uint64_t ref;
+    uint32_t partition_count;
+    uint32_t reserved;
+} wf_data_message;
+
+typedef struct wf_ref_message { /* ROOT, RELEASE; CANCEL and FORGET with ref 0 */
+    uint64_t graph;
+    uint64_t ref;
+} wf_ref_message;
+
+typedef struct wf_failed_message { /* FAILED, BROKEN */
+    uint64_t graph;
+    uint64_t ref;
+    weft_error error;
+} wf_failed_message;
+
+typedef struct wf_rank_stats {
+    uint64_t tasks_run;
+    uint64_t bytes_sent;
+    uint64_t memory_peak_bytes; /* chunks */
+    uint64_t rss_peak_bytes;    /* the process */
+} wf_rank_stats;
+
+typedef struct wf_progress_message {
+    uint64_t graph; /* 0: a sign of life */
+    uint64_t ended; /* tasks of that graph that have ended on this rank, in all */
+    wf_rank_stats stats;
+} wf_progress_message;
+
+#endif

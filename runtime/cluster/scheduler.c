@@ -1,0 +1,464 @@
+/* The scheduler's tables, under one lock: the ranks, and the computes that run. */
+#include "cluster/scheduler.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <uthash.h>
+
+#include "base/memory.h"
+
+typedef struct rank_entry {
+    bool has_said_hello;
+    uint32_t threads;
+    uint64_t memory_limit_bytes;
+    int64_t heard_ns;
+    wf_rank_stats stats;
+    char host[64];
+} rank_entry;
+
+typedef struct compute {
+    uint64_t id;
+    uint64_t task_count;
+    uint64_t ended_count;     /* the sum of ended */
+    uint64_t *ended;          /* by rank */
+    uint64_t *given;          /* by rank: tasks it has to end */
+    size_t root_count;        /* roots to gather */
+    size_t missing_count;     /* of them, not here yet */
+    uint64_t *roots;          /* ref values */
+    weft_chunk **chunks;      /* by root */
+    bool has_failed;
+    uint64_t failed_ref;      /* the first in the graph that failed, so that the error does not depend on who was faster */
+    weft_error error;
+    UT_hash_handle hh;
+} compute;
+
+struct wf_scheduler {
+    wf_scheduler_options options;
+    pthread_mutex_t lock;
+    pthread_cond_t change;
+    rank_entry *ranks;
+    int hello_count;
+    uint64_t next_graph;
+    compute *computes;
+    weft_error broken;        /* status WEFT_OK: it is not */
+};
+
+weft_status wf_scheduler_create(const wf_scheduler_options *options, wf_scheduler **scheduler, weft_error *err)
+{
+    wf_scheduler *made = wf_calloc(1, sizeof *made, err);
+    if (!made) return WEFT_ENOMEM;
+    made->options = *options;
+    made->next_graph = 1;
+    made->ranks = wf_calloc((size_t)options->transport->size, sizeof *made->ranks, err);
+    if (!made->ranks) {
+        free(made);
+        return WEFT_ENOMEM;
+    }
+    pthread_mutex_init(&made->lock, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&made->change, &attributes);
+    pthread_condattr_destroy(&attributes);
+    *scheduler = made;
+    return WEFT_OK;
+}
+
+static void free_compute(compute *c)
+{
+    for (size_t i = 0; c->chunks && i < c->root_count; i++) weft_chunk_release(c->chunks[i]);
+    free(c->chunks);
+    free(c->roots);
+    free(c->ended);
+    free(c->given);
+    free(c);
+}
+
+void wf_scheduler_destroy(wf_scheduler *scheduler)
+{
+    if (!scheduler) return;
+    compute *c, *next;
+    HASH_ITER(hh, scheduler->computes, c, next)
+    {
+        HASH_DEL(scheduler->computes, c);
+        free_compute(c);
+    }
+    pthread_cond_destroy(&scheduler->change);
+    pthread_mutex_destroy(&scheduler->lock);
+    free(scheduler->ranks);
+    free(scheduler);
+}
+
+static compute *find_compute(wf_scheduler *scheduler, uint64_t id)
+{
+    compute *c;
+    HASH_FIND(hh, scheduler->computes, &id, sizeof id, c);
+    return c;
+}
+
+/* ---- sending ---- */
+
+static weft_status send_body(wf_scheduler *s, int rank, uint32_t type, const void *body, size_t bytes, weft_error *err)
+{
+    wf_message message = {.type = type, .body_bytes = bytes};
+    message.body = wf_aligned_alloc(1, bytes, err);
+    if (!message.body) return WEFT_ENOMEM;
+    if (bytes) memcpy(message.body, body, bytes);
+    return wf_transport_send(s->options.transport, rank, &message, err);
+}
+
+static void send_ref_to_workers(wf_scheduler *s, uint32_t type, uint64_t graph)
+{
+    wf_ref_message body = {graph, 0};
+    for (int rank = 0; rank < s->options.transport->size; rank++) {
+        if (s->ranks[rank].threads > 0) send_body(s, rank, type, &body, sizeof body, NULL);
+    }
+}
+
+static void break_session(wf_scheduler *s, const weft_error *error)
+{
+    if (s->broken.status == WEFT_OK) s->broken = *error;
+    pthread_cond_broadcast(&s->change);
+}
+
+/* ---- messages ---- */
+
+static void on_hello(wf_scheduler *s, const wf_message *message)
+{
+    const wf_hello_message *body = message->body;
+    rank_entry *rank = &s->ranks[message->from];
+    weft_error error = WEFT_ERROR_INIT;
+    if (message->body_bytes != sizeof *body || body->version != WF_PROTOCOL_VERSION || body->byte_order != WF_BYTE_ORDER_MARK) {
+        weft_fail(&error, WEFT_ELAUNCH, "rank %d runs another version of weft, or on another byte order; start the same build on every rank",
+                  message->from);
+        break_session(s, &error);
+        return;
+    }
+    if (!rank->has_said_hello) s->hello_count++;
+    rank->has_said_hello = true;
+    rank->threads = body->threads;
+    rank->memory_limit_bytes = body->memory_limit_bytes;
+    memcpy(rank->host, body->host, sizeof rank->host);
+    rank->host[sizeof rank->host - 1] = '\0';
+}
+
+static void on_progress(wf_scheduler *s, const wf_message *message)
+{
+    const wf_progress_message *body = message->body;
+    s->ranks[message->from].stats = body->stats;
+    compute *c = find_compute(s, body->graph);
+    if (!c || body->ended <= c->ended[message->from]) return; /* a sign of life, or overtaken by a later count */
+    c->ended_count += body->ended - c->ended[message->from];
+    c->ended[message->from] = body->ended;
+}
+
+static void on_root(wf_scheduler *s, wf_message *message)
+{
+    const wf_ref_message *body = message->body;
+    compute *c = find_compute(s, body->graph);
+    for (size_t i = 0; c && i < c->root_count; i++) { /* a root may be asked for twice */
+        if (c->roots[i] != body->ref || c->chunks[i]) continue;
+        weft_chunk_retain(message->chunk);
+        c->chunks[i] = message->chunk;
+        c->missing_count--;
+    }
+}
+
+static void on_failed(wf_scheduler *s, const wf_message *message)
+{
+    const wf_failed_message *body = message->body;
+    compute *c = find_compute(s, body->graph);
+    if (!c || (c->has_failed && c->failed_ref <= body->ref)) return;
+    c->has_failed = true;
+    c->failed_ref = body->ref;
+    c->error = body->error;
+}
+
+static size_t expected_bytes(uint32_t type)
+{
+    switch (type) {
+    case WF_MSG_HELLO: return sizeof(wf_hello_message);
+    case WF_MSG_PROGRESS: return sizeof(wf_progress_message);
+    case WF_MSG_ROOT: return sizeof(wf_ref_message);
+    case WF_MSG_FAILED:
+    case WF_MSG_BROKEN: return sizeof(wf_failed_message);
+    default: return SIZE_MAX;
+    }
+}
+
+void wf_scheduler_handle(wf_scheduler *scheduler, wf_message *message, int64_t now_ns)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    scheduler->ranks[message->from].heard_ns = now_ns;
+    if (message->body_bytes != expected_bytes(message->type) || (message->type == WF_MSG_ROOT && !message->chunk)) {
+        weft_error error = WEFT_ERROR_INIT;
+        weft_fail(&error, WEFT_EDATA, "rank %d sent a message of type %u and %zu bytes that rank 0 does not know; run the same weft on every "
+                  "rank", message->from, message->type, message->body_bytes);
+        break_session(scheduler, &error);
+    } else {
+        switch (message->type) {
+        case WF_MSG_HELLO: on_hello(scheduler, message); break;
+        case WF_MSG_PROGRESS: on_progress(scheduler, message); break;
+        case WF_MSG_ROOT: on_root(scheduler, message); break;
+        case WF_MSG_FAILED: on_failed(scheduler, message); break;
+        default: break_session(scheduler, &((const wf_failed_message *)message->body)->error); break;
+        }
+    }
+    pthread_cond_broadcast(&scheduler->change);
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+static bool has_work(wf_scheduler *s, int rank)
+{
+    for (compute *c = s->computes; c; c = c->hh.next) {
+        if (c->ended[rank] < c->given[rank]) return true;
+    }
+    return false;
+}
+
+void wf_scheduler_tick(wf_scheduler *scheduler, int64_t now_ns)
+{
+    weft_error *transport_error = atomic_load(&scheduler->options.transport->broken);
+    pthread_mutex_lock(&scheduler->lock);
+    if (transport_error) break_session(scheduler, transport_error);
+    for (int rank = 0; rank < scheduler->options.transport->size; rank++) {
+        rank_entry *entry = &scheduler->ranks[rank];
+        if (!has_work(scheduler, rank)) {
+            entry->heard_ns = now_ns; /* silence counts from when it got work */
+            continue;
+        }
+        if (now_ns - entry->heard_ns < scheduler->options.lost_after_ns) continue;
+        weft_error error = WEFT_ERROR_INIT;
+        weft_fail(&error, WEFT_ELOST, "rank %d on %s has been silent for %.0f s with work to do; look at its log or raise "
+                  "scheduler.lost_after", rank, entry->host, (double)(now_ns - entry->heard_ns) * 1e-9);
+        error.rank = rank;
+        break_session(scheduler, &error);
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+int wf_scheduler_hello_count(wf_scheduler *scheduler)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    int count = scheduler->hello_count;
+    pthread_mutex_unlock(&scheduler->lock);
+    return count;
+}
+
+weft_status wf_scheduler_workers(wf_scheduler *scheduler, wf_plan_worker **workers, size_t *worker_count, weft_error *err)
+{
+    size_t count = 0;
+    wf_plan_worker *made = wf_calloc((size_t)scheduler->options.transport->size, sizeof *made, err);
+    if (!made) return WEFT_ENOMEM;
+    pthread_mutex_lock(&scheduler->lock);
+    for (int rank = 0; rank < scheduler->options.transport->size; rank++) {
+        int threads = (int)scheduler->ranks[rank].threads;
+        if (threads > 0) made[count++] = (wf_plan_worker){rank, threads};
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+    *workers = made;
+    *worker_count = count;
+    return WEFT_OK;
+}
+
+uint64_t wf_scheduler_memory_limit_bytes(wf_scheduler *scheduler)
+{
+    uint64_t sum = 0;
+    bool unlimited = false;
+    pthread_mutex_lock(&scheduler->lock);
+    for (int rank = 0; rank < scheduler->options.transport->size; rank++) {
+        const rank_entry *entry = &scheduler->ranks[rank];
+        if (entry->threads == 0) continue;
+        sum += entry->memory_limit_bytes;
+        unlimited |= entry->memory_limit_bytes == 0;
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+    return unlimited ? 0 : sum;
+}
+
+uint64_t wf_scheduler_next_graph(wf_scheduler *scheduler)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    uint64_t id = scheduler->next_graph++;
+    pthread_mutex_unlock(&scheduler->lock);
+    return id;
+}
+
+/* ---- computes ---- */
+
+static weft_status make_compute(const wf_scheduler *s, uint64_t id, const wf_plan *plan, const weft_ref *roots, size_t root_count,
+                                bool gather, compute **out, weft_error *err)
+{
+    compute *c = wf_calloc(1, sizeof *c, err);
+    if (!c) return WEFT_ENOMEM;
+    c->id = id;
+    c->task_count = plan->needed_count;
+    c->root_count = c->missing_count = gather ? root_count : 0;
+    c->ended = wf_calloc((size_t)s->options.transport->size, sizeof *c->ended, err);
+    c->given = wf_calloc((size_t)s->options.transport->size, sizeof *c->given, err);
+    c->roots = wf_calloc(c->root_count, sizeof *c->roots, err);
+    c->chunks = wf_calloc(c->root_count, sizeof *c->chunks, err);
+    if (!c->ended || !c->given || !c->roots || !c->chunks) {
+        free_compute(c);
+        return WEFT_ENOMEM;
+    }
+    for (size_t i = 0; i < c->root_count; i++) c->roots[i] = roots[i].value;
+    for (size_t t = 0; t < plan->task_count; t++) {
+        if (plan->partition[t] != WF_NO_PARTITION) c->given[plan->rank[plan->partition[t]]]++;
+    }
+    *out = c;
+    return WEFT_OK;
+}
+
+static wf_graph_message *make_graph_message(uint64_t id, const weft_graph *graph, const wf_plan *plan, size_t *bytes, weft_error *err)
+{
+    size_t names = 0, ranks = plan->partition_count * sizeof *plan->rank;
+    for (size_t k = 0; k < graph->kernel_count; k++) names += strlen(graph->kernels[k]->name) + 1;
+    *bytes = sizeof(wf_graph_message) + ranks + names;
+    wf_graph_message *body = wf_calloc(1, *bytes, err);
+    if (!body) return NULL;
+    *body = (wf_graph_message){id, plan->partition_count, (uint32_t)graph->kernel_count};
+    memcpy(body + 1, plan->rank, ranks);
+    char *at = (char *)(body + 1) + ranks;
+    for (size_t k = 0; k < graph->kernel_count; k++) at = stpcpy(at, graph->kernels[k]->name) + 1;
+    return body;
+}
+
+static weft_status send_graph(wf_scheduler *s, uint64_t id, const weft_graph *graph, const wf_plan *plan, wf_partition_set *set,
+                              weft_error *err)
+{
+    size_t bytes;
+    wf_graph_message *body = make_graph_message(id, graph, plan, &bytes, err);
+    weft_status status = body ? WEFT_OK : WEFT_ENOMEM;
+    for (int rank = 0; status == WEFT_OK && rank < s->options.transport->size; rank++) {
+        if (s->ranks[rank].threads > 0) status = send_body(s, rank, WF_MSG_GRAPH, body, bytes, err);
+    }
+    free(body);
+    for (uint32_t p = 0; status == WEFT_OK && p < set->count; p++) {
+        if (!set->bytes[p]) continue;
+        wf_message message = {.type = WF_MSG_PARTITION, .body = set->bytes[p], .body_bytes = set->size_bytes[p]};
+        set->bytes[p] = NULL;
+        status = wf_transport_send(s->options.transport, plan->rank[p], &message, err);
+    }
+    return status;
+}
+
+weft_status wf_scheduler_begin(wf_scheduler *scheduler, uint64_t graph_id, const weft_graph *graph, const wf_plan *plan,
+                               wf_partition_set *set, const weft_ref *roots, size_t root_count, bool gather, weft_error *err)
+{
+    compute *c;
+    weft_status status = make_compute(scheduler, graph_id, plan, roots, root_count, gather, &c, err);
+    if (status != WEFT_OK) return status;
+    pthread_mutex_lock(&scheduler->lock);
+    if (scheduler->broken.status != WEFT_OK) {
+        if (err) *err = scheduler->broken;
+        status = scheduler->broken.status;
+        free_compute(c);
+    } else {
+        HASH_ADD(hh, scheduler->computes, id, sizeof c->id, c);
+        status = send_graph(scheduler, graph_id, graph, plan, set, err);
+        if (status != WEFT_OK) { /* half of it may be out: nobody can end this compute any more */
+            weft_error error = WEFT_ERROR_INIT;
+            weft_fail(&error, status, "a graph could only be sent in part; the session cannot go on");
+            break_session(scheduler, err ? err : &error);
+            HASH_DEL(scheduler->computes, c);
+            free_compute(c);
+        }
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+    return status;
+}
+
+static bool is_over(const wf_scheduler *s, const compute *c)
+{
+    if (s->broken.status != WEFT_OK || !c) return true;
+    return c->ended_count == c->task_count && (c->missing_count == 0 || c->has_failed);
+}
+
+bool wf_scheduler_is_over(wf_scheduler *scheduler, uint64_t graph_id)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    bool over = is_over(scheduler, find_compute(scheduler, graph_id));
+    pthread_mutex_unlock(&scheduler->lock);
+    return over;
+}
+
+void wf_scheduler_sleep(wf_scheduler *scheduler, int64_t timeout_ns)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t ns = until.tv_nsec + timeout_ns;
+    until.tv_sec += ns / 1000000000;
+    until.tv_nsec = ns % 1000000000;
+    pthread_mutex_lock(&scheduler->lock);
+    pthread_cond_timedwait(&scheduler->change, &scheduler->lock, &until);
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+weft_status wf_scheduler_end(wf_scheduler *scheduler, uint64_t graph_id, weft_chunk **chunks, weft_error *err)
+{
+    weft_status status = WEFT_OK;
+    pthread_mutex_lock(&scheduler->lock);
+    compute *c = find_compute(scheduler, graph_id);
+    const weft_error *error = NULL;
+    if (scheduler->broken.status != WEFT_OK)
+        error = &scheduler->broken;
+    else if (c && c->has_failed)
+        error = &c->error;
+    if (error) {
+        if (err) *err = *error;
+        status = error->status;
+    } else {
+        for (size_t i = 0; c && chunks && i < c->root_count; i++) {
+            chunks[i] = c->chunks[i];
+            c->chunks[i] = NULL;
+        }
+    }
+    if (c) {
+        HASH_DEL(scheduler->computes, c);
+        free_compute(c);
+        if (scheduler->broken.status == WEFT_OK) send_ref_to_workers(scheduler, WF_MSG_FORGET, graph_id);
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+    return status;
+}
+
+void wf_scheduler_interrupt(wf_scheduler *scheduler, const char *why)
+{
+    weft_error error = WEFT_ERROR_INIT;
+    weft_fail(&error, WEFT_ECANCELLED, "%s", why);
+    pthread_mutex_lock(&scheduler->lock);
+    for (compute *c = scheduler->computes; c; c = c->hh.next) send_ref_to_workers(scheduler, WF_MSG_CANCEL, c->id);
+    break_session(scheduler, &error);
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
+void wf_scheduler_release(wf_scheduler *scheduler, int rank, uint64_t graph_id, uint64_t ref)
+{
+    wf_ref_message body = {graph_id, ref};
+    send_body(scheduler, rank, WF_MSG_RELEASE, &body, sizeof body, NULL);
+}
+
+void wf_scheduler_shut_down(wf_scheduler *scheduler)
+{
+    for (int rank = 0; rank < scheduler->options.transport->size; rank++) {
+        if (rank != scheduler->options.transport->rank) send_body(scheduler, rank, WF_MSG_SHUTDOWN, NULL, 0, NULL);
+    }
+}
+
+wf_rank_stats wf_scheduler_stats(wf_scheduler *scheduler)
+{
+    wf_rank_stats sum = {0};
+    pthread_mutex_lock(&scheduler->lock);
+    for (int rank = 0; rank < scheduler->options.transport->size; rank++) {
+        const wf_rank_stats *stats = &scheduler->ranks[rank].stats;
+        sum.tasks_run += stats->tasks_run;
+        sum.bytes_sent += stats->bytes_sent;
+        sum.memory_peak_bytes += stats->memory_peak_bytes;
+        sum.rss_peak_bytes += stats->rss_peak_bytes;
+    }
+    pthread_mutex_unlock(&scheduler->lock);
+    return sum;
+}

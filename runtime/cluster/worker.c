@@ -1,0 +1,467 @@
+/* A worker: its graphs, the chunks that came early, and the results that it keeps.
+ *
+ * The lock guards the tables of graphs and kept results, and adding and delivering to local graphs. Tasks run without it.
+ */
+#include "cluster/worker.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "base/memory.h"
+#include "exec/local_graph.h"
+#include "topology/memory.h"
+
+typedef struct early_chunk { /* for a partition that is not here yet */
+    struct early_chunk *next;
+    uint32_t partition;
+    uint64_t ref;
+    weft_chunk *chunk; /* NULL: failed */
+} early_chunk;
+
+typedef struct worker_graph {
+    uint64_t id;
+    wf_worker *worker;
+    wf_local_graph *local;   /* NULL until GRAPH came */
+    int32_t *rank;           /* by partition; fixed once local is there */
+    uint32_t partition_count;
+    early_chunk *early;
+    weft_kernel *missing;    /* stand-ins for kernels that this rank does not have; NULL: none */
+    char *names;             /* theirs */
+    UT_hash_handle hh;
+} worker_graph;
+
+typedef struct held_key {
+    uint64_t graph, ref;
+} held_key;
+
+typedef struct held_result {
+    held_key key;
+    weft_chunk *chunk;
+    UT_hash_handle hh;
+} held_result;
+
+struct wf_worker {
+    wf_worker_options options;
+    pthread_mutex_t lock;
+    worker_graph *graphs;
+    held_result *held;
+    _Atomic uint64_t tasks_run;
+    wf_pool *pool;
+};
+
+/* ---- sending ---- */
+
+static void *make_body(wf_message *message, uint32_t type, size_t bytes, weft_error *err)
+{
+    *message = (wf_message){.type = type, .body_bytes = bytes};
+    message->body = wf_aligned_alloc(1, bytes, err);
+    if (message->body) memset(message->body, 0, bytes);
+    return message->body;
+}
+
+static void send_failed(wf_worker *worker, uint32_t type, uint64_t graph, uint64_t ref, const weft_error *error)
+{
+    wf_message message;
+    wf_failed_message *body = make_body(&message, type, sizeof *body, NULL);
+    if (!body) return;
+    *body = (wf_failed_message){graph, ref, *error};
+    body->error.rank = worker->options.transport->rank;
+    wf_transport_send(worker->options.transport, 0, &message, NULL);
+}
+
+/* Something that cannot be told from task to task: the session is told that this rank cannot go on. */
+static void report_broken(wf_worker *worker, const weft_error *error)
+{
+    send_failed(worker, WF_MSG_BROKEN, 0, 0, error);
+}
+
+static void send_progress(wf_worker *worker, uint64_t graph, uint64_t ended)
+{
+    wf_message message;
+    wf_progress_message *body = make_body(&message, WF_MSG_PROGRESS, sizeof *body, NULL);
+    if (!body) return;
+    *body = (wf_progress_message){graph, ended, wf_worker_stats(worker)};
+    wf_transport_send(worker->options.transport, 0, &message, NULL);
+}
+
+/* ---- graphs ---- */
+
+static worker_graph *find_graph(wf_worker *worker, uint64_t id)
+{
+    worker_graph *graph;
+    HASH_FIND(hh, worker->graphs, &id, sizeof id, graph);
+    return graph;
+}
+
+static worker_graph *find_or_add_graph(wf_worker *worker, uint64_t id, weft_error *err)
+{
+    worker_graph *graph = find_graph(worker, id);
+    if (graph) return graph;
+    graph = wf_calloc(1, sizeof *graph, err);
+    if (!graph) return NULL;
+    graph->id = id;
+    graph->worker = worker;
+    HASH_ADD(hh, worker->graphs, id, sizeof graph->id, graph);
+    return graph;
+}
+
+static void free_graph(wf_worker *worker, worker_graph *graph)
+{
+    HASH_DEL(worker->graphs, graph);
+    wf_local_graph_destroy(graph->local);
+    while (graph->early) {
+        early_chunk *next = graph->early->next;
+        weft_chunk_release(graph->early->chunk);
+        free(graph->early);
+        graph->early = next;
+    }
+    free(graph->rank);
+    free(graph->missing);
+    free(graph->names);
+    free(graph);
+}
+
+/* With the lock held: to the partition if it is here, else kept for it. The chunk is lent. */
+static weft_status deliver(worker_graph *graph, uint32_t partition, uint64_t ref, weft_chunk *chunk, wf_thread *self, weft_error *err)
+{
+    if (graph->local && wf_local_graph_has_partition(graph->local, partition))
+        return wf_local_graph_deliver(graph->local, partition, ref, chunk, self, err);
+    early_chunk *early = wf_calloc(1, sizeof *early, err);
+    if (!early) return WEFT_ENOMEM;
+    if (chunk) weft_chunk_retain(chunk);
+    *early = (early_chunk){graph->early, partition, ref, chunk};
+    graph->early = early;
+    return WEFT_OK;
+}
+
+static weft_status deliver_early(worker_graph *graph, uint32_t partition, wf_thread *self, weft_error *err)
+{
+    weft_status status = WEFT_OK;
+    for (early_chunk **link = &graph->early; *link && status == WEFT_OK;) {
+        early_chunk *early = *link;
+        if (early->partition != partition) {
+            link = &early->next;
+            continue;
+        }
+        *link = early->next;
+        status = wf_local_graph_deliver(graph->local, partition, early->ref, early->chunk, self, err);
+        weft_chunk_release(early->chunk);
+        free(early);
+    }
+    return status;
+}
+
+/* ---- what a local graph tells ---- */
+
+static void send_data(worker_graph *graph, int rank, uint64_t ref, weft_chunk *chunk, const uint32_t *partitions, uint32_t count)
+{
+    wf_message message;
+    weft_error error = WEFT_ERROR_INIT;
+    wf_data_message *body = make_body(&message, WF_MSG_DATA, sizeof *body + count * sizeof *partitions, &error);
+    if (body) {
+        *body = (wf_data_message){graph->id, ref, count, 0};
+        memcpy(body + 1, partitions, count * sizeof *partitions);
+        if (chunk) weft_chunk_retain(chunk);
+        message.chunk = chunk;
+        wf_transport_send(graph->worker->options.transport, rank, &message, &error);
+    }
+    if (error.status != WEFT_OK) report_broken(graph->worker, &error);
+}
+
+/* Partitions come in ascending order, and neighbours mostly lie on one rank: each run of them costs one message. */
+static void on_export(void *owner, uint64_t id, uint64_t ref, weft_chunk *chunk, const uint32_t *partitions, uint32_t count,
+                      wf_thread *self)
+{
+    worker_graph *graph = owner;
+    wf_worker *worker = graph->worker;
+    (void)id;
+    for (uint32_t begin = 0, end; begin < count; begin = end) {
+        int32_t rank = graph->rank[partitions[begin]];
+        for (end = begin + 1; end < count && graph->rank[partitions[end]] == rank; end++) continue;
+        if (rank != worker->options.transport->rank) {
+            send_data(graph, rank, ref, chunk, partitions + begin, end - begin);
+            continue;
+        }
+        weft_error error = WEFT_ERROR_INIT;
+        pthread_mutex_lock(&worker->lock);
+        for (uint32_t i = begin; i < end; i++) deliver(graph, partitions[i], ref, chunk, self, &error);
+        pthread_mutex_unlock(&worker->lock);
+        if (error.status != WEFT_OK) report_broken(worker, &error);
+    }
+}
+
+static weft_status hold(wf_worker *worker, uint64_t graph, uint64_t ref, weft_chunk *chunk, weft_error *err)
+{
+    held_result *held = wf_calloc(1, sizeof *held, err);
+    if (!held) return WEFT_ENOMEM;
+    held->key = (held_key){graph, ref};
+    held->chunk = chunk;
+    weft_chunk_retain(chunk);
+    pthread_mutex_lock(&worker->lock);
+    HASH_ADD(hh, worker->held, key, sizeof held->key, held);
+    pthread_mutex_unlock(&worker->lock);
+    return WEFT_OK;
+}
+
+static void on_root(void *owner, uint64_t id, uint64_t ref, weft_chunk *chunk, uint32_t flags)
+{
+    wf_worker *worker = ((worker_graph *)owner)->worker;
+    weft_error error = WEFT_ERROR_INIT;
+    if (!chunk) return; /* the failure was told as such */
+    if (flags & WF_OUTPUT_KEEP) hold(worker, id, ref, chunk, &error);
+    if (flags & WF_OUTPUT_GATHER) {
+        wf_message message;
+        wf_ref_message *body = make_body(&message, WF_MSG_ROOT, sizeof *body, &error);
+        if (body) {
+            *body = (wf_ref_message){id, ref};
+            weft_chunk_retain(chunk);
+            message.chunk = chunk;
+            wf_transport_send(worker->options.transport, 0, &message, &error);
+        }
+    }
+    if (error.status != WEFT_OK) report_broken(worker, &error);
+}
+
+static void on_task_failed(void *owner, uint64_t id, uint64_t ref, const weft_error *error)
+{
+    send_failed(((worker_graph *)owner)->worker, WF_MSG_FAILED, id, ref, error);
+}
+
+static void on_all_ended(void *keeper, uint64_t id, wf_thread *self)
+{
+    wf_worker *worker = keeper;
+    uint64_t ended = 0;
+    pthread_mutex_lock(&worker->lock);
+    worker_graph *graph = find_graph(worker, id);
+    if (graph && graph->local) ended = wf_local_graph_ended_count(graph->local);
+    pthread_mutex_unlock(&worker->lock);
+    if (ended) send_progress(worker, id, ended);
+    wf_transport_poll(worker->options.transport, self); /* so that it leaves now, not when this thread is idle */
+}
+
+static weft_chunk *on_find_held(void *owner, uint64_t graph, uint64_t ref)
+{
+    wf_worker *worker = ((worker_graph *)owner)->worker;
+    held_key key = {graph, ref};
+    held_result *held;
+    pthread_mutex_lock(&worker->lock);
+    HASH_FIND(hh, worker->held, &key, sizeof key, held);
+    weft_chunk *chunk = held ? held->chunk : NULL;
+    if (chunk) weft_chunk_retain(chunk);
+    pthread_mutex_unlock(&worker->lock);
+    return chunk;
+}
+
+/* ---- messages ---- */
+
+static weft_status run_missing(weft_task *task, weft_error *err)
+{
+    (void)task;
+    return weft_fail(err, WEFT_ENOENT, "this rank has no kernel of that name; run the same program, built from the same sources, on every rank");
+}
+
+/* Resolves the names; one that is unknown gets a kernel that fails and says so, so that the graph ends in the usual way. */
+static weft_status resolve_kernels(wf_worker *worker, worker_graph *graph, uint32_t count, const char *names, size_t names_bytes,
+                                   const weft_kernel **kernels, weft_error *err)
+{
+    graph->missing = wf_calloc(count, sizeof *graph->missing, err);
+    graph->names = wf_calloc(names_bytes + 1, 1, err);
+    if (!graph->missing || !graph->names) return WEFT_ENOMEM;
+    memcpy(graph->names, names, names_bytes);
+    const char *name = graph->names, *end = graph->names + names_bytes;
+    for (uint32_t k = 0; k < count; k++) {
+        if (name >= end) return weft_fail(err, WEFT_EDATA, "a graph with %u kernels names only %u; the message was damaged", count, k);
+        kernels[k] = wf_kernels_find(worker->options.kernels, name);
+        if (!kernels[k]) {
+            graph->missing[k] = (weft_kernel){name, run_missing};
+            kernels[k] = &graph->missing[k];
+        }
+        name += strlen(name) + 1;
+    }
+    return WEFT_OK;
+}
+
+static weft_status begin_graph(wf_worker *worker, const wf_message *message, weft_error *err)
+{
+    static const wf_local_graph_ops ops = {on_export, on_root, on_task_failed, on_all_ended, on_find_held};
+    const wf_graph_message *body = message->body;
+    size_t ranks_bytes = 0;
+    if (message->body_bytes >= sizeof *body) ranks_bytes = body->partition_count * sizeof(int32_t);
+    if (message->body_bytes < sizeof *body + ranks_bytes) return weft_fail(err, WEFT_EDATA, "a graph message of %zu bytes; it was cut", message->body_bytes);
+    const char *names = (const char *)(body + 1) + ranks_bytes;
+    worker_graph *graph = find_or_add_graph(worker, body->graph, err);
+    const weft_kernel **kernels = wf_calloc(body->kernel_count, sizeof *kernels, err);
+    weft_status status = graph && kernels ? WEFT_OK : WEFT_ENOMEM;
+    if (status == WEFT_OK)
+        status = resolve_kernels(worker, graph, body->kernel_count, names, message->body_bytes - sizeof *body - ranks_bytes, kernels, err);
+    if (status == WEFT_OK && !(graph->rank = wf_calloc(body->partition_count, sizeof *graph->rank, err))) status = WEFT_ENOMEM;
+    if (status == WEFT_OK) {
+        memcpy(graph->rank, body + 1, ranks_bytes);
+        graph->partition_count = body->partition_count;
+        wf_local_graph_options options = {body->graph, worker->options.transport->rank, kernels, body->kernel_count, worker->pool,
+                                          worker->options.budget, &ops, graph, worker};
+        status = wf_local_graph_create(&options, &graph->local, err);
+    }
+    free(kernels);
+    return status;
+}
+
+static weft_status add_partition(wf_worker *worker, wf_message *message, wf_thread *self, weft_error *err)
+{
+    wf_partition view;
+    weft_status status = wf_partition_view(message->body, message->body_bytes, &view, err);
+    if (status != WEFT_OK) return status;
+    uint64_t id = view.header->graph;
+    uint32_t partition = view.header->partition;
+    worker_graph *graph = find_graph(worker, id);
+    if (!graph || !graph->local || partition >= graph->partition_count)
+        return weft_fail(err, WEFT_EDATA, "partition %u of graph %llu came without its graph", partition, (unsigned long long)id);
+    for (uint32_t i = 0; i < view.header->export_count; i++) {
+        if (view.exports[i] >= graph->partition_count)
+            return weft_fail(err, WEFT_EDATA, "partition %u exports to partition %u of %u", partition, view.exports[i], graph->partition_count);
+    }
+    status = wf_local_graph_add(graph->local, message->body, message->body_bytes, err);
+    if (status != WEFT_OK) return status;
+    message->body = NULL;
+    return deliver_early(graph, partition, self, err);
+}
+
+static weft_status take_data(wf_worker *worker, const wf_message *message, wf_thread *self, weft_error *err)
+{
+    const wf_data_message *body = message->body;
+    if (message->body_bytes < sizeof *body || message->body_bytes < sizeof *body + body->partition_count * sizeof(uint32_t))
+        return weft_fail(err, WEFT_EDATA, "a data message of %zu bytes; it was cut", message->body_bytes);
+    const uint32_t *partitions = (const uint32_t *)(body + 1);
+    worker_graph *graph = find_or_add_graph(worker, body->graph, err);
+    weft_status status = graph ? WEFT_OK : WEFT_ENOMEM;
+    for (uint32_t i = 0; i < body->partition_count && status == WEFT_OK; i++)
+        status = deliver(graph, partitions[i], body->ref, message->chunk, self, err);
+    return status;
+}
+
+static void release_held(wf_worker *worker, const wf_ref_message *body)
+{
+    held_key key = {body->graph, body->ref};
+    held_result *held;
+    HASH_FIND(hh, worker->held, &key, sizeof key, held);
+    if (!held) return;
+    HASH_DEL(worker->held, held);
+    weft_chunk_release(held->chunk);
+    free(held);
+}
+
+static weft_status act_on_ref(wf_worker *worker, const wf_message *message, weft_error *err)
+{
+    const wf_ref_message *body = message->body;
+    if (message->body_bytes < sizeof *body) return weft_fail(err, WEFT_EDATA, "a message of %zu bytes; it was cut", message->body_bytes);
+    if (message->type == WF_MSG_RELEASE) {
+        release_held(worker, body);
+        return WEFT_OK;
+    }
+    worker_graph *graph = find_graph(worker, body->graph);
+    if (graph && message->type == WF_MSG_CANCEL && graph->local) wf_local_graph_cancel(graph->local);
+    if (graph && message->type == WF_MSG_FORGET) free_graph(worker, graph);
+    return WEFT_OK;
+}
+
+void wf_worker_handle(wf_worker *worker, wf_message *message, wf_thread *self)
+{
+    weft_error error = WEFT_ERROR_INIT;
+    weft_status status = WEFT_OK;
+    pthread_mutex_lock(&worker->lock);
+    switch (message->type) {
+    case WF_MSG_GRAPH: status = begin_graph(worker, message, &error); break;
+    case WF_MSG_PARTITION: status = add_partition(worker, message, self, &error); break;
+    case WF_MSG_DATA: status = take_data(worker, message, self, &error); break;
+    case WF_MSG_CANCEL:
+    case WF_MSG_FORGET:
+    case WF_MSG_RELEASE: status = act_on_ref(worker, message, &error); break;
+    default: status = weft_fail(&error, WEFT_EDATA, "message type %u is none of a worker's", message->type); break;
+    }
+    pthread_mutex_unlock(&worker->lock);
+    if (status != WEFT_OK) report_broken(worker, &error);
+}
+
+void wf_worker_tick(wf_worker *worker)
+{
+    bool any = false;
+    pthread_mutex_lock(&worker->lock);
+    for (worker_graph *graph = worker->graphs; graph; graph = graph->hh.next) {
+        if (!graph->local) continue;
+        send_progress(worker, graph->id, wf_local_graph_ended_count(graph->local));
+        any = true;
+    }
+    pthread_mutex_unlock(&worker->lock);
+    if (!any) send_progress(worker, 0, 0);
+}
+
+wf_rank_stats wf_worker_stats(const wf_worker *worker)
+{
+    return (wf_rank_stats){
+        .tasks_run = atomic_load(&worker->tasks_run),
+        .bytes_sent = wf_transport_bytes_sent(worker->options.transport),
+        .memory_peak_bytes = wf_budget_peak_bytes(worker->options.budget),
+        .rss_peak_bytes = wf_memory_rss_peak_bytes(),
+    };
+}
+
+wf_pool *wf_worker_pool(wf_worker *worker)
+{
+    return worker->pool;
+}
+
+/* ---- life ---- */
+
+static void run_task(void *context, wf_pool_item *item, wf_thread *self)
+{
+    atomic_fetch_add_explicit(&((wf_worker *)context)->tasks_run, 1, memory_order_relaxed);
+    wf_local_graph_run(item, self);
+}
+
+static bool poll_transport(void *context, wf_thread *self)
+{
+    return wf_transport_poll(((wf_worker *)context)->options.transport, self);
+}
+
+weft_status wf_worker_create(const wf_worker_options *options, wf_worker **worker, weft_error *err)
+{
+    wf_worker *made = wf_calloc(1, sizeof *made, err);
+    if (!made) return WEFT_ENOMEM;
+    made->options = *options;
+    pthread_mutex_init(&made->lock, NULL);
+    wf_pool_options pool = options->pool;
+    pool.run = run_task;
+    pool.poll = poll_transport;
+    weft_status status = WEFT_OK;
+    pool.context = made;
+    status = wf_pool_create(&pool, &made->pool, err);
+    if (status == WEFT_OK) {
+        *worker = made;
+    } else {
+        pthread_mutex_destroy(&made->lock);
+        free(made);
+    }
+    return status;
+}
+
+weft_status wf_worker_start(wf_worker *worker, weft_error *err)
+{
+    return wf_pool_start(worker->pool, err);
+}
+
+void wf_worker_destroy(wf_worker *worker)
+{
+    if (!worker) return;
+    wf_pool_destroy(worker->pool);
+    while (worker->graphs) free_graph(worker, worker->graphs);
+    while (worker->held) {
+        held_result *held = worker->held;
+        HASH_DEL(worker->held, held);
+        weft_chunk_release(held->chunk);
+        free(held);
+    }
+    pthread_mutex_destroy(&worker->lock);
+    free(worker);
+}

@@ -1,0 +1,39 @@
+/* A rank that runs tasks: takes partitions from rank 0 and chunks from its peers, and sends what others need.
+ *
+ * Threads: wf_worker_handle by the thread that polls the transport; the rest from any.
+ */
+#ifndef WF_CLUSTER_WORKER_H
+#define WF_CLUSTER_WORKER_H
+
+#include "cluster/protocol.h"
+#include "exec/kernels.h"
+#include "exec/pool.h"
+#include "transport/transport.h"
+
+typedef struct wf_worker wf_worker;
+
+typedef struct wf_worker_options {
+    wf_transport *transport;
+    wf_budget *budget;
+    const wf_kernels *kernels;
+    wf_pool_options pool; /* run, poll and context are the worker's to set */
+} wf_worker_options;
+
+/* Owns: *worker is new; what options point to must outlive it. */
+weft_status wf_worker_create(const wf_worker_options *options, wf_worker **worker, weft_error *err);
+/* Starts the pool, which then polls the transport, too. */
+weft_status wf_worker_start(wf_worker *worker, weft_error *err);
+/* Tasks that run end first; those that wait are dropped. NULL is allowed. */
+void wf_worker_destroy(wf_worker *worker);
+
+/* Acts on a message for workers. */
+void wf_worker_handle(wf_worker *worker, wf_message *message, wf_thread *self);
+
+/* Sends rank 0 the progress of every graph, or a sign of life; to be called every progress interval. */
+void wf_worker_tick(wf_worker *worker);
+
+wf_rank_stats wf_worker_stats(const wf_worker *worker);
+
+wf_pool *wf_worker_pool(wf_worker *worker);
+
+#endif

@@ -1,0 +1,358 @@
+/* Counters and slots of the partitions on this rank.
+ *
+ * Invariants: a slot's chunk is set once, before the counters of its consumers go down, and released by whoever lowers `uses` to zero; a
+ * task enters the pool exactly once, by whoever lowers its counter to zero. A thread that ends a task touches the graph no more after it
+ * lowered `unfinished`, since the owner may then destroy it.
+ */
+#include "exec/local_graph.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "exec/task.h"
+
+typedef struct local_partition local_partition;
+
+typedef struct slot {
+    weft_chunk *chunk;         /* NULL before, and when it failed */
+    atomic_uint uses;          /* local inputs that have not been given back */
+    uint32_t consumer_begin;   /* into consumers; the next slot's is the end */
+} slot;
+
+typedef struct local_task {
+    wf_pool_item item;         /* first: an item is its task */
+    local_partition *partition;
+    uint32_t index;
+    atomic_uint waiting;       /* inputs that have not come */
+    atomic_bool input_failed;
+} local_task;
+
+struct local_partition {
+    wf_local_graph *graph;
+    local_partition *next;
+    void *bytes;
+    wf_partition view;
+    local_task *tasks;
+    slot *slots;               /* outputs, imports, and one that ends the last range */
+    uint32_t *consumers;       /* tasks by slot, first in order last, so that it is on top of a deque */
+};
+
+struct wf_local_graph {
+    wf_local_graph_options options;
+    const weft_kernel **kernels;
+    local_partition *partitions; /* few per rank: a list */
+    atomic_bool cancelled;
+    uint64_t added;              /* tasks; under the owner's lock */
+    atomic_uint_fast64_t unfinished;
+};
+
+weft_status wf_local_graph_create(const wf_local_graph_options *options, wf_local_graph **graph, weft_error *err)
+{
+    wf_local_graph *made = wf_calloc(1, sizeof *made, err);
+    if (!made) return WEFT_ENOMEM;
+    made->options = *options;
+    made->kernels = wf_calloc(options->kernel_count, sizeof *made->kernels, err);
+    if (!made->kernels) {
+        free(made);
+        return WEFT_ENOMEM;
+    }
+    if (options->kernel_count) memcpy(made->kernels, options->kernels, options->kernel_count * sizeof *made->kernels);
+    *graph = made;
+    return WEFT_OK;
+}
+
+static void destroy_partition(local_partition *partition)
+{
+    if (!partition) return;
+    size_t slots = partition->slots ? (size_t)partition->view.header->output_count + partition->view.header->import_count : 0;
+    for (size_t s = 0; s < slots; s++) weft_chunk_release(partition->slots[s].chunk);
+    free(partition->tasks);
+    free(partition->slots);
+    free(partition->consumers);
+    free(partition->bytes);
+    free(partition);
+}
+
+void wf_local_graph_destroy(wf_local_graph *graph)
+{
+    if (!graph) return;
+    while (graph->partitions) {
+        local_partition *next = graph->partitions->next;
+        destroy_partition(graph->partitions);
+        graph->partitions = next;
+    }
+    free(graph->kernels);
+    free(graph);
+}
+
+static local_partition *find_partition(const wf_local_graph *graph, uint32_t partition)
+{
+    local_partition *p = graph->partitions;
+    while (p && p->view.header->partition != partition) p = p->next;
+    return p;
+}
+
+bool wf_local_graph_has_partition(const wf_local_graph *graph, uint32_t partition)
+{
+    return find_partition(graph, partition) != NULL;
+}
+
+void wf_local_graph_cancel(wf_local_graph *graph)
+{
+    atomic_store(&graph->cancelled, true);
+}
+
+uint64_t wf_local_graph_ended_count(const wf_local_graph *graph)
+{
+    return graph->added - atomic_load(&graph->unfinished);
+}
+
+/* ---- adding a partition ---- */
+
+static const char *kernel_name(const wf_local_graph *graph, uint32_t kernel)
+{
+    return kernel == WF_HELD_KERNEL ? "kept result" : graph->kernels[kernel]->name;
+}
+
+static weft_status check_kernels(const wf_local_graph *graph, const wf_partition *view, weft_error *err)
+{
+    for (uint32_t t = 0; t < view->header->task_count; t++) {
+        uint32_t kernel = view->tasks[t].kernel;
+        if (kernel != WF_HELD_KERNEL && kernel >= graph->options.kernel_count)
+            return weft_fail(err, WEFT_EDATA, "partition %u names kernel %u of %zu; the message was damaged", view->header->partition,
+                             kernel, graph->options.kernel_count);
+    }
+    return WEFT_OK;
+}
+
+/* Tasks sorted by their position in the static order: a counting sort is not worth it, positions are spread over the whole graph. */
+static int compare_order(const void *a, const void *b, void *view)
+{
+    const wf_partition *v = view;
+    uint32_t x = v->tasks[*(const uint32_t *)a].order, y = v->tasks[*(const uint32_t *)b].order;
+    return x < y ? -1 : x > y;
+}
+
+static void fill_consumers(local_partition *p, const uint32_t *by_order)
+{
+    const wf_partition *v = &p->view;
+    uint32_t slots = v->header->output_count + v->header->import_count;
+    for (uint32_t i = 0; i < v->header->input_count; i++) p->slots[v->inputs[i]].consumer_begin++;
+    uint32_t end = 0;
+    for (uint32_t s = 0; s <= slots; s++) { /* for now each range's end; filling moves it to the begin */
+        atomic_init(&p->slots[s].uses, p->slots[s].consumer_begin);
+        end += p->slots[s].consumer_begin;
+        p->slots[s].consumer_begin = end;
+    }
+    for (uint32_t i = 0; i < v->header->task_count; i++) {
+        uint32_t t = by_order[i];
+        for (uint32_t e = v->tasks[t].input_begin; e < v->tasks[t + 1].input_begin; e++)
+            p->consumers[--p->slots[v->inputs[e]].consumer_begin] = t;
+    }
+}
+
+static weft_status make_partition(wf_local_graph *graph, void *bytes, size_t size_bytes, local_partition **out, uint32_t **by_order,
+                                  weft_error *err)
+{
+    weft_status status = WEFT_ENOMEM;
+    uint32_t *sorted = NULL;
+    local_partition *p = wf_calloc(1, sizeof *p, err);
+    if (!p) return WEFT_ENOMEM;
+    status = wf_partition_view(bytes, size_bytes, &p->view, err);
+    if (status == WEFT_OK) status = check_kernels(graph, &p->view, err);
+    if (status != WEFT_OK) goto out;
+    const wf_partition_header *h = p->view.header;
+    p->graph = graph;
+    p->tasks = wf_calloc(h->task_count, sizeof *p->tasks, err);
+    p->slots = wf_calloc((size_t)h->output_count + h->import_count + 1, sizeof *p->slots, err);
+    p->consumers = wf_calloc(h->input_count, sizeof *p->consumers, err);
+    sorted = wf_calloc(h->task_count, sizeof *sorted, err);
+    status = p->tasks && p->slots && p->consumers && sorted ? WEFT_OK : WEFT_ENOMEM;
+    if (status != WEFT_OK) goto out;
+    for (uint32_t t = 0; t < h->task_count; t++) {
+        p->tasks[t] = (local_task){.partition = p, .index = t};
+        atomic_init(&p->tasks[t].waiting, p->view.tasks[t + 1].input_begin - p->view.tasks[t].input_begin);
+        sorted[t] = t;
+    }
+    qsort_r(sorted, h->task_count, sizeof *sorted, compare_order, &p->view);
+    fill_consumers(p, sorted);
+out:
+    if (status == WEFT_OK) {
+        *out = p;
+        *by_order = sorted;
+    } else {
+        free(sorted);
+        destroy_partition(p); /* bytes is not in it yet: the caller keeps it */
+    }
+    return status;
+}
+
+weft_status wf_local_graph_add(wf_local_graph *graph, void *bytes, size_t size_bytes, weft_error *err)
+{
+    local_partition *p;
+    uint32_t *by_order;
+    weft_status status = make_partition(graph, bytes, size_bytes, &p, &by_order, err);
+    if (status != WEFT_OK) return status;
+    uint32_t count = p->view.header->task_count;
+    wf_pool_item *first = NULL, *last = NULL;
+    size_t ready_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        local_task *task = &p->tasks[by_order[i]];
+        if (atomic_load(&task->waiting) > 0) continue;
+        if (last)
+            last->next = &task->item;
+        else
+            first = &task->item;
+        last = &task->item;
+        ready_count++;
+    }
+    free(by_order);
+    p->bytes = bytes;
+    p->next = graph->partitions;
+    graph->partitions = p;
+    graph->added += count;
+    atomic_fetch_add(&graph->unfinished, count);
+    wf_pool_inject(graph->options.pool, first, last, ready_count);
+    return WEFT_OK;
+}
+
+/* ---- chunks that come, from a local task or from elsewhere ---- */
+
+/* Takes the caller's reference: were it dropped later, a consumer could find the chunk shared and copy what it may overwrite. */
+static void fill_slot(local_partition *p, uint32_t index, weft_chunk *chunk, wf_thread *self)
+{
+    slot *s = &p->slots[index];
+    uint32_t begin = s->consumer_begin, end = s[1].consumer_begin;
+    if (begin < end)
+        s->chunk = chunk;
+    else
+        weft_chunk_release(chunk);
+    for (uint32_t c = begin; c < end; c++) {
+        local_task *task = &p->tasks[p->consumers[c]];
+        if (!chunk) atomic_store_explicit(&task->input_failed, true, memory_order_relaxed);
+        if (atomic_fetch_sub_explicit(&task->waiting, 1, memory_order_acq_rel) == 1) wf_pool_push(p->graph->options.pool, self, &task->item);
+    }
+}
+
+static int compare_refs(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+weft_status wf_local_graph_deliver(wf_local_graph *graph, uint32_t partition, uint64_t ref, weft_chunk *chunk, wf_thread *self,
+                                   weft_error *err)
+{
+    local_partition *p = find_partition(graph, partition);
+    const uint64_t *hit = NULL;
+    if (p) hit = bsearch(&ref, p->view.imports, p->view.header->import_count, sizeof ref, compare_refs);
+    if (!hit)
+        return weft_fail(err, WEFT_EDATA, "a chunk of task %llu came for partition %u, which does not need it; run the same weft on every "
+                         "rank", (unsigned long long)wf_ref_task(ref), partition);
+    if (chunk) weft_chunk_retain(chunk);
+    fill_slot(p, p->view.header->output_count + (uint32_t)(hit - p->view.imports), chunk, self);
+    return WEFT_OK;
+}
+
+/* ---- running a task ---- */
+
+static void give_inputs_back(local_partition *p, const wf_partition_task *task)
+{
+    for (uint32_t e = task->input_begin; e < task[1].input_begin; e++) {
+        slot *s = &p->slots[p->view.inputs[e]];
+        if (atomic_fetch_sub_explicit(&s->uses, 1, memory_order_acq_rel) == 1) {
+            weft_chunk_release(s->chunk);
+            s->chunk = NULL;
+        }
+    }
+}
+
+/* Takes the reference on chunk. */
+static void publish_output(local_partition *p, uint32_t task, uint32_t output, weft_chunk *chunk, wf_thread *self)
+{
+    const wf_local_graph_options *o = &p->graph->options;
+    const wf_partition *v = &p->view;
+    uint32_t index = v->tasks[task].output_begin + output;
+    const wf_partition_output *out = &v->outputs[index];
+    uint64_t ref = v->task_refs[task] + output;
+    if (out->flags) o->ops->root_output(o->owner, o->graph, ref, chunk, out->flags);
+    if (out->export_begin < out[1].export_begin)
+        o->ops->export_output(o->owner, o->graph, ref, chunk, v->exports + out->export_begin, out[1].export_begin - out->export_begin, self);
+    fill_slot(p, index, chunk, self);
+}
+
+static void report_failure(const local_task *task, weft_error *error)
+{
+    const wf_local_graph_options *o = &task->partition->graph->options;
+    const wf_partition *v = &task->partition->view;
+    const wf_partition_task *entry = &v->tasks[task->index];
+    const char *name = kernel_name(task->partition->graph, entry->kernel);
+    uint64_t ref = v->task_refs[task->index];
+    if (entry->key)
+        snprintf(error->task, sizeof error->task, "%s %s", name, v->keys + entry->key);
+    else
+        snprintf(error->task, sizeof error->task, "%s #%llu", name, (unsigned long long)wf_ref_task(ref));
+    error->rank = o->rank;
+    o->ops->task_failed(o->owner, o->graph, ref, error);
+}
+
+static weft_status take_held(const wf_local_graph *graph, const wf_partition *view, const wf_partition_task *entry, weft_task *run,
+                             weft_error *err)
+{
+    wf_held_source source;
+    memcpy(&source, view->params + entry->param_begin, sizeof source);
+    run->outputs[0] = graph->options.ops->find_held(graph->options.owner, source.graph, source.ref);
+    if (run->outputs[0]) return WEFT_OK;
+    return weft_fail(err, WEFT_EINVAL, "the kept result is gone; release a future only after the graphs that use it");
+}
+
+/* Scratch for the inputs of the rare task that has many. */
+enum { INPUTS_ON_STACK = 32 };
+
+static weft_status run_kernel(local_task *task, weft_task *run, wf_thread *self, weft_error *err)
+{
+    local_partition *p = task->partition;
+    const wf_local_graph *graph = p->graph;
+    const wf_partition_task *entry = &p->view.tasks[task->index];
+    wf_task_input few[INPUTS_ON_STACK], *inputs = few;
+    size_t count = entry[1].input_begin - entry->input_begin;
+    if (entry->kernel == WF_HELD_KERNEL) return take_held(graph, &p->view, entry, run, err);
+    if (count > INPUTS_ON_STACK && !(inputs = wf_calloc(count, sizeof *inputs, err))) return WEFT_ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        slot *s = &p->slots[p->view.inputs[entry->input_begin + i]];
+        inputs[i] = (wf_task_input){s->chunk, atomic_load_explicit(&s->uses, memory_order_acquire) == 1};
+    }
+    run->inputs = inputs;
+    run->input_count = count;
+    run->params = p->view.params + entry->param_begin;
+    run->param_bytes = entry->param_bytes;
+    run->budget = graph->options.budget;
+    run->thread = self;
+    weft_status status = wf_task_run(run, graph->kernels[entry->kernel], err);
+    if (inputs != few) free(inputs);
+    return status;
+}
+
+void wf_local_graph_run(wf_pool_item *item, wf_thread *self)
+{
+    local_task *task = (local_task *)item;
+    local_partition *p = task->partition;
+    wf_local_graph *graph = p->graph;
+    const wf_partition_task *entry = &p->view.tasks[task->index];
+    const wf_local_graph_options *o = &graph->options;
+    weft_task run = {.output_count = entry[1].output_begin - entry->output_begin};
+    bool skip = atomic_load_explicit(&task->input_failed, memory_order_relaxed) || atomic_load(&graph->cancelled);
+    if (!skip) {
+        weft_error error = WEFT_ERROR_INIT;
+        if (run_kernel(task, &run, self, &error) != WEFT_OK) report_failure(task, &error);
+    }
+    give_inputs_back(p, entry);
+    for (uint32_t i = 0; i < run.output_count; i++) publish_output(p, task->index, i, run.outputs[i], self);
+    uint64_t id = o->graph;
+    void *keeper = o->keeper;
+    const wf_local_graph_ops *ops = o->ops;
+    if (atomic_fetch_sub(&graph->unfinished, 1) == 1) ops->all_ended(keeper, id, self);
+}

@@ -1,0 +1,362 @@
+/* The pool's threads: finding work, going idle, waking.
+ *
+ * Invariant (no lost wake-up): a thread counts itself among the sleepers before it looks at all queues for the last time; whoever adds
+ * an item looks for sleepers after adding. Both are sequentially consistent, so one of the two sees the other.
+ */
+#include "exec/pool.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "exec/deque.h"
+
+enum {
+    SPIN_NS = 20000,         /* an idle thread looks around this long before it sleeps */
+    FIRST_SLEEP_NS = 20000,
+    POLL_INTERVAL_NS = 20000 /* a busy thread polls between items this often */
+};
+
+struct wf_thread {
+    wf_deque deque;
+    wf_pool *pool;
+    pthread_t handle;
+    int index;
+    uint32_t victim;      /* where the last steal went well */
+    int64_t polled_ns;
+    void *scratch;
+    size_t scratch_bytes;
+};
+
+struct wf_pool {
+    wf_pool_options options;
+    int thread_count;        /* wf_threads: at least one, for drain */
+    int started_count;
+    wf_thread *threads;
+    atomic_bool stopping;
+
+    /* Items from outside, first in first out. */
+    pthread_mutex_t injected_lock;
+    wf_pool_item *injected_first, *injected_last;
+    atomic_size_t injected_count;
+
+    /* Sleeping: wakes holds one token for each sleeper that was told to get up and has not yet. */
+    pthread_mutex_t sleep_lock;
+    pthread_cond_t wake;
+    atomic_int sleepers;
+    int wakes;
+    atomic_bool has_poller;
+};
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* ---- finding work ---- */
+
+static wf_pool_item *take_injected(wf_pool *pool)
+{
+    if (atomic_load(&pool->injected_count) == 0) return NULL;
+    pthread_mutex_lock(&pool->injected_lock);
+    wf_pool_item *item = pool->injected_first;
+    if (item) {
+        pool->injected_first = item->next;
+        atomic_fetch_sub(&pool->injected_count, 1);
+    }
+    pthread_mutex_unlock(&pool->injected_lock);
+    return item;
+}
+
+static wf_pool_item *steal(wf_thread *self)
+{
+    wf_pool *pool = self->pool;
+    for (int i = 0; i < pool->thread_count; i++) {
+        uint32_t index = (self->victim + (uint32_t)i) % (uint32_t)pool->thread_count;
+        if ((int)index == self->index) continue;
+        wf_pool_item *item = wf_deque_steal(&pool->threads[index].deque);
+        if (!item) continue;
+        self->victim = index;
+        return item;
+    }
+    return NULL;
+}
+
+static wf_pool_item *find_item(wf_thread *self)
+{
+    wf_pool_item *item = wf_deque_pop(&self->deque);
+    if (!item) item = take_injected(self->pool);
+    if (!item) item = steal(self);
+    return item;
+}
+
+static bool anything_waits(wf_pool *pool)
+{
+    if (atomic_load(&pool->injected_count) > 0 || atomic_load(&pool->stopping)) return true;
+    for (int i = 0; i < pool->thread_count; i++) {
+        if (!wf_deque_is_empty(&pool->threads[i].deque)) return true;
+    }
+    return false;
+}
+
+/* ---- waking and sleeping ---- */
+
+static void wake_one(wf_pool *pool)
+{
+    if (atomic_load(&pool->sleepers) == 0) return;
+    pthread_mutex_lock(&pool->sleep_lock);
+    if (atomic_load(&pool->sleepers) > 0) {
+        atomic_fetch_sub(&pool->sleepers, 1);
+        pool->wakes++;
+        pthread_cond_signal(&pool->wake);
+    }
+    pthread_mutex_unlock(&pool->sleep_lock);
+}
+
+static void wake_all(wf_pool *pool)
+{
+    pthread_mutex_lock(&pool->sleep_lock);
+    pool->wakes += atomic_exchange(&pool->sleepers, 0);
+    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_unlock(&pool->sleep_lock);
+}
+
+/* Sleeps until woken, or for timeout_ns (0: without end). */
+static void sleep_idle(wf_pool *pool, int64_t timeout_ns)
+{
+    struct timespec until;
+    int timed_out = 0;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t ns = until.tv_nsec + timeout_ns;
+    until.tv_sec += ns / 1000000000;
+    until.tv_nsec = ns % 1000000000;
+    pthread_mutex_lock(&pool->sleep_lock);
+    atomic_fetch_add(&pool->sleepers, 1);
+    if (anything_waits(pool)) timed_out = 1;
+    while (pool->wakes == 0 && !timed_out) {
+        if (timeout_ns == 0)
+            pthread_cond_wait(&pool->wake, &pool->sleep_lock);
+        else
+            timed_out = pthread_cond_timedwait(&pool->wake, &pool->sleep_lock, &until) != 0;
+    }
+    /* sleepers + wakes is the number of threads in here. One that was not woken leaves the tokens to those that were, and passes on a
+     * signal that it may have swallowed. */
+    if (!timed_out || atomic_load(&pool->sleepers) == 0) {
+        pool->wakes--;
+    } else {
+        atomic_fetch_sub(&pool->sleepers, 1);
+        if (pool->wakes > 0) pthread_cond_signal(&pool->wake);
+    }
+    pthread_mutex_unlock(&pool->sleep_lock);
+}
+
+static bool poll_messages(wf_thread *self)
+{
+    const wf_pool_options *options = &self->pool->options;
+    return options->poll && options->poll(options->context, self);
+}
+
+/* Looks around for SPIN_NS. Returns an item when one turned up. */
+static wf_pool_item *spin(wf_thread *self)
+{
+    int64_t until_ns = now_ns() + (self->pool->options.spin ? SPIN_NS : 0);
+    do {
+        bool happened = poll_messages(self);
+        wf_pool_item *item = find_item(self);
+        if (item) return item;
+        if (happened) until_ns = now_ns() + SPIN_NS;
+        sched_yield();
+    } while (now_ns() < until_ns && !atomic_load_explicit(&self->pool->stopping, memory_order_relaxed));
+    return NULL;
+}
+
+/* The one idle thread that polls: between short sleeps, which grow while nothing comes. */
+static wf_pool_item *poll_until_item(wf_thread *self)
+{
+    wf_pool *pool = self->pool;
+    int64_t sleep_ns = FIRST_SLEEP_NS;
+    wf_pool_item *item = NULL;
+    while (!atomic_load(&pool->stopping)) {
+        bool happened = poll_messages(self);
+        if ((item = find_item(self))) break;
+        if (happened) {
+            if ((item = spin(self))) break;
+            sleep_ns = FIRST_SLEEP_NS;
+        }
+        if (sleep_ns > pool->options.idle_sleep_ns) sleep_ns = pool->options.idle_sleep_ns;
+        sleep_idle(pool, sleep_ns);
+        sleep_ns *= 2;
+    }
+    return item;
+}
+
+static wf_pool_item *wait_for_item(wf_thread *self)
+{
+    wf_pool *pool = self->pool;
+    wf_pool_item *item = spin(self);
+    while (!item && !atomic_load(&pool->stopping)) {
+        if (pool->options.poll && !atomic_exchange(&pool->has_poller, true)) {
+            item = poll_until_item(self);
+            atomic_store(&pool->has_poller, false);
+            wake_one(pool); /* somebody else polls while this thread works */
+        } else {
+            sleep_idle(pool, 0);
+            item = find_item(self);
+        }
+    }
+    return item;
+}
+
+/* ---- running ---- */
+
+static void run_item(wf_thread *self, wf_pool_item *item)
+{
+    const wf_pool_options *options = &self->pool->options;
+    options->run(options->context, item, self);
+    if (!options->poll) return;
+    int64_t now = now_ns();
+    if (now - self->polled_ns < POLL_INTERVAL_NS) return;
+    self->polled_ns = now;
+    options->poll(options->context, self);
+}
+
+static void *thread_main(void *argument)
+{
+    wf_thread *self = argument;
+    const wf_pool_options *options = &self->pool->options;
+    prctl(PR_SET_TIMERSLACK, 1000ul, 0ul, 0ul, 0ul); /* short sleeps are short: 1 us instead of 50 */
+    if (options->start) options->start(options->start_context, self->index);
+    while (!atomic_load_explicit(&self->pool->stopping, memory_order_relaxed)) {
+        wf_pool_item *item = find_item(self);
+        if (!item) item = wait_for_item(self);
+        if (item) run_item(self, item);
+    }
+    return NULL;
+}
+
+void wf_pool_drain(wf_pool *pool)
+{
+    wf_thread *self = &pool->threads[0];
+    for (wf_pool_item *item; (item = find_item(self));) run_item(self, item);
+}
+
+/* ---- adding work ---- */
+
+void wf_pool_inject(wf_pool *pool, wf_pool_item *first, wf_pool_item *last, size_t count)
+{
+    if (count == 0) return;
+    last->next = NULL;
+    pthread_mutex_lock(&pool->injected_lock);
+    if (pool->injected_first)
+        pool->injected_last->next = first;
+    else
+        pool->injected_first = first;
+    pool->injected_last = last;
+    atomic_fetch_add(&pool->injected_count, count);
+    pthread_mutex_unlock(&pool->injected_lock);
+    for (size_t i = 0; i < count && atomic_load(&pool->sleepers) > 0; i++) wake_one(pool);
+}
+
+void wf_pool_push(wf_pool *pool, wf_thread *self, wf_pool_item *item)
+{
+    /* A deque that cannot grow is no reason to fail: the item queues with those from outside. */
+    if (self && self->pool == pool && wf_deque_push(&self->deque, item))
+        wake_one(pool);
+    else
+        wf_pool_inject(pool, item, item, 1);
+}
+
+/* ---- life ---- */
+
+static weft_status init_threads(wf_pool *pool, weft_error *err)
+{
+    pool->thread_count = pool->options.thread_count > 0 ? pool->options.thread_count : 1;
+    pool->threads = wf_aligned_alloc((size_t)pool->thread_count, sizeof *pool->threads, err);
+    if (!pool->threads) return WEFT_ENOMEM;
+    for (int i = 0; i < pool->thread_count; i++) {
+        wf_thread *thread = &pool->threads[i];
+        *thread = (wf_thread){.pool = pool, .index = i, .victim = (uint32_t)i + 1};
+        weft_status status = wf_deque_init(&thread->deque, err);
+        if (status != WEFT_OK) {
+            pool->thread_count = i;
+            return status;
+        }
+    }
+    return WEFT_OK;
+}
+
+static void init_locks(wf_pool *pool)
+{
+    pthread_condattr_t attributes;
+    pthread_mutex_init(&pool->injected_lock, NULL);
+    pthread_mutex_init(&pool->sleep_lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&pool->wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+weft_status wf_pool_create(const wf_pool_options *options, wf_pool **pool, weft_error *err)
+{
+    wf_pool *made = wf_calloc(1, sizeof *made, err);
+    if (!made) return WEFT_ENOMEM;
+    made->options = *options;
+    init_locks(made);
+    weft_status status = init_threads(made, err);
+    if (status == WEFT_OK)
+        *pool = made;
+    else
+        wf_pool_destroy(made);
+    return status;
+}
+
+weft_status wf_pool_start(wf_pool *pool, weft_error *err)
+{
+    for (int i = 0; i < pool->options.thread_count; i++) {
+        int code = pthread_create(&pool->threads[i].handle, NULL, thread_main, &pool->threads[i]);
+        if (code != 0)
+            return weft_fail(err, WEFT_ENOMEM, "thread %d of %d cannot be started (code %d); lower pool.threads or raise the limit on "
+                             "processes", i + 1, pool->options.thread_count, code);
+        pool->started_count++;
+    }
+    return WEFT_OK;
+}
+
+void wf_pool_destroy(wf_pool *pool)
+{
+    if (!pool) return;
+    atomic_store(&pool->stopping, true);
+    wake_all(pool);
+    for (int i = 0; i < pool->started_count; i++) pthread_join(pool->threads[i].handle, NULL);
+    for (int i = 0; pool->threads && i < pool->thread_count; i++) {
+        wf_deque_fini(&pool->threads[i].deque);
+        free(pool->threads[i].scratch);
+    }
+    pthread_cond_destroy(&pool->wake);
+    pthread_mutex_destroy(&pool->sleep_lock);
+    pthread_mutex_destroy(&pool->injected_lock);
+    free(pool->threads);
+    free(pool);
+}
+
+int wf_pool_thread_count(const wf_pool *pool)
+{
+    return pool->options.thread_count;
+}
+
+void *wf_thread_scratch(wf_thread *thread, size_t bytes, weft_error *err)
+{
+    if (bytes <= thread->scratch_bytes && thread->scratch) return thread->scratch;
+    void *larger = wf_aligned_alloc(1, bytes, err);
+    if (!larger) return NULL;
+    free(thread->scratch);
+    thread->scratch = larger;
+    thread->scratch_bytes = bytes;
+    return larger;
+}

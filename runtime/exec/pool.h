@@ -1,0 +1,58 @@
+/* The pool: threads that run items (ready tasks), each from a deque of its own, stealing when it is empty.
+ *
+ * What an item is and how it runs is the owner's affair; so is what there is to poll. An idle thread spins briefly, then sleeps until an
+ * item is pushed. Where there are messages to poll, one idle thread at a time polls between short sleeps, which grow up to
+ * idle_sleep_ns; the others sleep until woken.
+ */
+#ifndef WF_EXEC_POOL_H
+#define WF_EXEC_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weft/status.h>
+
+typedef struct wf_pool wf_pool;
+
+/* What waits in a pool: the first member of the owner's struct. The link lets items queue without an allocation, so adding cannot fail. */
+typedef struct wf_pool_item {
+    struct wf_pool_item *next;
+} wf_pool_item;
+
+typedef struct wf_thread wf_thread; /* one of a pool's threads */
+
+typedef struct wf_pool_options {
+    int thread_count;      /* 0: none; the owner runs items itself with wf_pool_drain */
+    bool spin;             /* false when other processes want the cores: an idle thread yields at once */
+    int64_t idle_sleep_ns; /* longest sleep between polls */
+    void (*start)(void *start_context, int thread_index); /* first thing on each thread, such as binding it; NULL allowed */
+    void *start_context;
+    void (*run)(void *context, wf_pool_item *item, wf_thread *self);
+    bool (*poll)(void *context, wf_thread *self); /* true when something happened; called by one or more threads; NULL: nothing to poll */
+    void *context;
+} wf_pool_options;
+
+/* Owns: *pool is new, without threads yet; every context must outlive it. Errors: WEFT_ENOMEM. */
+weft_status wf_pool_create(const wf_pool_options *options, wf_pool **pool, weft_error *err);
+/* Starts the threads. Errors: WEFT_ENOMEM a thread cannot be started; those that run are ended by destroy. */
+weft_status wf_pool_start(wf_pool *pool, weft_error *err);
+
+/* Stops the threads once each has finished the item it runs; items that wait are dropped. NULL is allowed. */
+void wf_pool_destroy(wf_pool *pool);
+
+/* Makes an item ready. From one of the pool's threads (self): it goes on that thread's deque, and that thread will run it next unless it
+ * is stolen. From elsewhere (self NULL): behind all that wait. */
+void wf_pool_push(wf_pool *pool, wf_thread *self, wf_pool_item *item);
+/* The same from elsewhere for `count` items linked from first to last, to run in this sequence. */
+void wf_pool_inject(wf_pool *pool, wf_pool_item *first, wf_pool_item *last, size_t count);
+
+/* In a pool without threads: runs items on the calling thread until none is left. */
+void wf_pool_drain(wf_pool *pool);
+
+/* This thread's scratch memory, at least bytes, 64-byte aligned, kept for the next call; NULL with err filled. */
+void *wf_thread_scratch(wf_thread *thread, size_t bytes, weft_error *err);
+
+int wf_pool_thread_count(const wf_pool *pool);
+
+#endif

@@ -1,0 +1,86 @@
+/* A graph as it lies in memory: flat arrays, no allocation per task.
+ *
+ * Invariant: a task's inputs are outputs of tasks with smaller index. So index order is a topological order, and a graph of explicit
+ * tasks cannot hold a cycle.
+ * Memory:    48 bytes a task, 8 an output, 8 an edge, plus parameters and keys.
+ */
+#ifndef WF_GRAPH_GRAPH_H
+#define WF_GRAPH_GRAPH_H
+
+#include <weft/graph.h>
+
+typedef struct wf_graph_task {
+    uint64_t input_begin;  /* into inputs; the next task's is the end */
+    uint64_t output_begin; /* into output_bytes */
+    uint64_t param_begin;  /* into params, a multiple of 16 */
+    uint32_t param_bytes;
+    uint32_t kernel;       /* into kernels, or WF_HELD_KERNEL */
+    uint32_t key;          /* into keys; 0: none */
+    float cost;
+} wf_graph_task;
+
+/* A task without a kernel: its output is a result that a rank keeps. */
+#define WF_HELD_KERNEL UINT32_MAX
+
+/* Its parameters: which result of which graph, and where it lies. */
+typedef struct wf_held_source {
+    uint64_t graph;
+    uint64_t ref;
+    int32_t rank;
+    int32_t reserved;
+} wf_held_source;
+
+struct weft_graph {
+    uint64_t serial; /* tells graphs apart; also in every weft_ref */
+    wf_graph_task *tasks; /* task_count + 1: the last one only ends the ranges */
+    uint64_t *inputs;     /* ref values */
+    uint64_t *output_bytes;
+    char *params;
+    char *keys;           /* zero-terminated; starts with an empty one */
+    const weft_kernel **kernels;
+    size_t task_count, input_count, output_count, param_bytes, key_bytes, kernel_count;
+    size_t task_capacity, input_capacity, output_capacity, param_capacity, key_capacity, kernel_capacity;
+};
+
+/* A ref's value: the task's index and one of its outputs. The topmost 14 bits are for the layer, 0 for explicit tasks. */
+enum { WF_REF_OUTPUT_BITS = 4 };
+static inline uint64_t wf_ref_value(uint64_t task, uint64_t output)
+{
+    return task << WF_REF_OUTPUT_BITS | output;
+}
+static inline uint64_t wf_ref_task(uint64_t value)
+{
+    return value >> WF_REF_OUTPUT_BITS;
+}
+static inline uint64_t wf_ref_output(uint64_t value)
+{
+    return value & ((1u << WF_REF_OUTPUT_BITS) - 1);
+}
+
+static inline size_t wf_graph_input_count(const weft_graph *graph, size_t task)
+{
+    return graph->tasks[task + 1].input_begin - graph->tasks[task].input_begin;
+}
+static inline size_t wf_graph_output_count(const weft_graph *graph, size_t task)
+{
+    return graph->tasks[task + 1].output_begin - graph->tasks[task].output_begin;
+}
+/* The expected bytes of the output that a ref names. */
+static inline uint64_t wf_graph_ref_bytes(const weft_graph *graph, uint64_t ref)
+{
+    return graph->output_bytes[graph->tasks[wf_ref_task(ref)].output_begin + wf_ref_output(ref)];
+}
+
+/* The rank that a task is bound to: where its kept result lies; -1 when it may run anywhere. */
+int wf_graph_task_rank(const weft_graph *graph, size_t task);
+
+/* Writes "kernel" and the task's key, or its index where it has none, as messages and pictures show it. */
+void wf_graph_task_name(const weft_graph *graph, size_t task, char *text, size_t text_bytes);
+
+/* WEFT_OK when ref is an output of this graph. `what` names it in the error. */
+weft_status wf_graph_check_ref(const weft_graph *graph, weft_ref ref, const char *what, weft_error *err);
+
+/* Adds a task that stands for a kept result of output_bytes. */
+weft_status wf_graph_add_held(weft_graph *graph, const wf_held_source *source, uint64_t output_bytes, weft_ref *output, weft_error *err);
+
+#endif

@@ -1,0 +1,52 @@
+/* From a graph to a plan: which tasks are needed, in what order they should run, and in which partition each lies.
+ *
+ * All pure functions over the graph's arrays: no threads, no clock, no messages. Same graph, roots and workers: same plan.
+ */
+#ifndef WF_GRAPH_PLAN_H
+#define WF_GRAPH_PLAN_H
+
+#include "graph/graph.h"
+
+#define WF_NO_PARTITION UINT32_MAX
+
+/* A rank that runs tasks, and how much of the work it should get. */
+typedef struct wf_plan_worker {
+    int rank;
+    int threads;
+} wf_plan_worker;
+
+typedef struct wf_plan {
+    size_t task_count;       /* of the graph */
+    size_t needed_count;     /* of them needed by the roots */
+    uint32_t *order;         /* by task: position in the static order; meaningless for culled tasks */
+    uint32_t *partition;     /* by task; WF_NO_PARTITION: culled */
+    uint32_t partition_count;
+    int32_t *rank;           /* by partition */
+} wf_plan;
+
+/* Culls, orders and cuts.
+ *
+ * per_worker is the number of partitions that each worker gets.
+ * Owns:     *plan is filled; wf_plan_fini frees what it holds.
+ * Errors:   WEFT_EINVAL no worker, or a kept result on a rank that is none; WEFT_ENOMEM.
+ * Cost:     one pass over tasks and edges, and a sort of the clusters.
+ */
+weft_status wf_plan_init(wf_plan *plan, const weft_graph *graph, const weft_ref *roots, size_t root_count,
+                         const wf_plan_worker *workers, size_t worker_count, size_t per_worker, weft_error *err);
+void wf_plan_fini(wf_plan *plan);
+
+/* The steps, for tests and for people who look at them. */
+
+/* needed[t] = 1 where a root depends on task t, else 0; returns how many. */
+size_t wf_cull(const weft_graph *graph, const weft_ref *roots, size_t root_count, unsigned char *needed);
+
+/* Depth-first from the roots, the input with the longest chain of work behind it first, so that few chunks live at a time. */
+weft_status wf_order(const weft_graph *graph, const weft_ref *roots, size_t root_count, const unsigned char *needed, uint32_t *order,
+                     weft_error *err);
+
+/* Fills plan->partition and plan->rank: tasks joined by the heaviest edges stay together; the clusters, in static order, are cut into
+ * pieces of equal cost. */
+weft_status wf_cut(wf_plan *plan, const weft_graph *graph, const unsigned char *needed, const wf_plan_worker *workers,
+                   size_t worker_count, size_t per_worker, weft_error *err);
+
+#endif

@@ -1,0 +1,75 @@
+#include "store/budget.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+struct wf_budget {
+    atomic_uint_fast64_t references;
+    atomic_uint_fast64_t used_bytes;
+    atomic_uint_fast64_t peak_bytes;
+    uint64_t limit_bytes;
+};
+
+weft_status wf_budget_create(uint64_t limit_bytes, wf_budget **budget, weft_error *err)
+{
+    wf_budget *made = wf_calloc(1, sizeof *made, err);
+    if (!made) return WEFT_ENOMEM;
+    atomic_init(&made->references, 1);
+    made->limit_bytes = limit_bytes;
+    *budget = made;
+    return WEFT_OK;
+}
+
+void wf_budget_retain(wf_budget *budget)
+{
+    atomic_fetch_add_explicit(&budget->references, 1, memory_order_relaxed);
+}
+
+void wf_budget_release(wf_budget *budget)
+{
+    if (budget && atomic_fetch_sub_explicit(&budget->references, 1, memory_order_acq_rel) == 1) free(budget);
+}
+
+static void raise_peak(wf_budget *budget, uint64_t used)
+{
+    uint_fast64_t peak = atomic_load_explicit(&budget->peak_bytes, memory_order_relaxed);
+    while (used > peak &&
+           !atomic_compare_exchange_weak_explicit(&budget->peak_bytes, &peak, used, memory_order_relaxed, memory_order_relaxed)) {
+    }
+}
+
+weft_status wf_budget_charge(wf_budget *budget, size_t bytes, weft_error *err)
+{
+    uint64_t before = atomic_fetch_add_explicit(&budget->used_bytes, bytes, memory_order_relaxed);
+    if (budget->limit_bytes && (bytes > budget->limit_bytes || before > budget->limit_bytes - bytes)) {
+        atomic_fetch_sub_explicit(&budget->used_bytes, bytes, memory_order_relaxed);
+        return weft_fail(err, WEFT_ENOMEM,
+                         "a chunk of %.1f MiB does not fit: %.1f of %.1f MiB are in use; use smaller chunks, more ranks, or raise "
+                         "memory.limit",
+                         (double)bytes / 1048576.0, (double)before / 1048576.0, (double)budget->limit_bytes / 1048576.0);
+    }
+    raise_peak(budget, before + bytes);
+    return WEFT_OK;
+}
+
+void wf_budget_refund(wf_budget *budget, size_t bytes)
+{
+    atomic_fetch_sub_explicit(&budget->used_bytes, bytes, memory_order_relaxed);
+}
+
+uint64_t wf_budget_limit_bytes(const wf_budget *budget)
+{
+    return budget->limit_bytes;
+}
+
+uint64_t wf_budget_used_bytes(const wf_budget *budget)
+{
+    return atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);
+}
+
+uint64_t wf_budget_peak_bytes(const wf_budget *budget)
+{
+    return atomic_load_explicit(&budget->peak_bytes, memory_order_relaxed);
+}

@@ -1,0 +1,26 @@
+/* A rank's memory budget: what its chunks may take together. Reference-counted, because a chunk may outlive the session it came from.
+ * Threads: every call is safe from any. */
+#ifndef WF_STORE_BUDGET_H
+#define WF_STORE_BUDGET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <weft/status.h>
+
+typedef struct wf_budget wf_budget;
+
+/* limit_bytes 0: no limit. Owns: *budget is new, with one reference. */
+weft_status wf_budget_create(uint64_t limit_bytes, wf_budget **budget, weft_error *err);
+void wf_budget_retain(wf_budget *budget);
+void wf_budget_release(wf_budget *budget); /* NULL is allowed */
+
+/* Takes bytes out of the budget, or fails with WEFT_ENOMEM and says what is in use. */
+weft_status wf_budget_charge(wf_budget *budget, size_t bytes, weft_error *err);
+void wf_budget_refund(wf_budget *budget, size_t bytes);
+
+uint64_t wf_budget_limit_bytes(const wf_budget *budget);
+uint64_t wf_budget_used_bytes(const wf_budget *budget);
+uint64_t wf_budget_peak_bytes(const wf_budget *budget);
+
+#endif

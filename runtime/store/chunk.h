@@ -1,0 +1,28 @@
+/* Making chunks (weft/chunk.h has what everybody may do with them). */
+#ifndef WF_STORE_CHUNK_H
+#define WF_STORE_CHUNK_H
+
+#include <stdbool.h>
+
+#include "store/budget.h"
+#include <weft/chunk.h>
+
+/* A new chunk, charged to budget, elements not initialised and, where large, not touched: its pages go to the NUMA node of the thread
+ * that first writes them.
+ *
+ * Owns:     *chunk is new, with one reference.
+ * Errors:   WEFT_EINVAL a bad type, dim_count or extent; WEFT_ENOMEM the budget or the machine does not suffice.
+ */
+weft_status wf_chunk_create(wf_budget *budget, weft_dtype dtype, int dim_count, const int64_t *extents, weft_chunk **chunk,
+                            weft_error *err);
+
+/* A new chunk of the same type, shape and elements. */
+weft_status wf_chunk_dup(wf_budget *budget, const weft_chunk *chunk, weft_chunk **copy, weft_error *err);
+
+/* For the one who made the chunk, until it is handed on. */
+void *wf_chunk_elements(weft_chunk *chunk);
+
+/* True when the caller's reference is the only one, so that nobody can see the elements change. */
+bool wf_chunk_is_sole(const weft_chunk *chunk);
+
+#endif

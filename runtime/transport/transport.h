@@ -1,0 +1,95 @@
+/* Transport: messages between the ranks of a session. One small function table per way, one file each.
+ *
+ * A message is a type, a body of bytes, and at most one chunk, which goes straight into its place on the other side. Messages without
+ * bulk from one rank to another arrive in the order they were sent; one with bulk (a large body or chunk) may be overtaken.
+ *
+ * Nothing here blocks: a send queues, a poll moves what can move and hands arrived messages to the handler. Messages to the own rank
+ * pass through a queue, too, so a handler never runs inside a send.
+ *
+ * Threads: send and poll from any thread. At most one thread is inside a poll; another one returns at once, having left its messages
+ * with the first.
+ */
+#ifndef WF_TRANSPORT_TRANSPORT_H
+#define WF_TRANSPORT_TRANSPORT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/budget.h"
+#include "store/chunk.h"
+#include <weft/status.h>
+
+typedef struct wf_message {
+    uint32_t type;
+    int32_t from;        /* filled by the transport */
+    void *body;          /* 64-byte aligned, from wf_aligned_alloc; NULL when empty */
+    size_t body_bytes;
+    weft_chunk *chunk;   /* one reference; NULL: none */
+    struct wf_message *next; /* the transport's */
+} wf_message;
+
+/* Frees a message's body and drops its chunk. */
+void wf_message_fini(wf_message *message);
+
+typedef struct wf_transport wf_transport;
+
+/* An arrived message, which the handler now owns: it takes the body or chunk out (sets them NULL) or leaves them to be freed after.
+ * `poller` is what the polling thread passed in. */
+typedef void wf_message_handler(void *context, wf_message *message, void *poller);
+
+typedef struct wf_transport_ops {
+    /* Queues a message to another rank; owns it from then on, also on failure. Any thread. */
+    weft_status (*send)(wf_transport *transport, int to, wf_message *message, weft_error *err);
+    /* Moves messages and calls wf_transport_deliver for each that arrived. One thread at a time. True when something moved. */
+    bool (*progress)(wf_transport *transport);
+    /* True when nothing sent is still on its way out of this rank. One thread at a time. */
+    bool (*is_flushed)(wf_transport *transport);
+    void (*destroy)(wf_transport *transport);
+} wf_transport_ops;
+
+/* The part that all transports share; each embeds it as its first member. */
+struct wf_transport {
+    const wf_transport_ops *ops;
+    int rank;
+    int size;
+    wf_budget *budget;           /* arriving chunks are charged to it */
+    wf_message_handler *handler;
+    void *context;
+    void *poller;                /* of the thread inside poll */
+    atomic_bool polling;
+    pthread_mutex_t own_lock;    /* messages to the own rank */
+    wf_message *own_first, *own_last;
+    atomic_size_t own_count;
+    _Atomic uint64_t bytes_sent; /* bodies and chunks to other ranks */
+    _Atomic(weft_error *) broken; /* the first failure of the transport itself; owned */
+};
+
+/* Sends; takes the message's body and chunk in every case (and leaves *message empty).
+ * Errors: WEFT_ENOMEM; WEFT_EINVAL no such rank; WEFT_ELOST the transport broke. */
+weft_status wf_transport_send(wf_transport *transport, int to, wf_message *message, weft_error *err);
+
+/* True when something happened. */
+bool wf_transport_poll(wf_transport *transport, void *poller);
+
+/* Where arrived messages go; set before the first poll. */
+void wf_transport_set_handler(wf_transport *transport, wf_message_handler *handler, void *context);
+
+/* Polls until all that was sent has left this rank, at most timeout_ns. False on timeout. */
+bool wf_transport_flush(wf_transport *transport, int64_t timeout_ns);
+
+/* NULL is allowed. Nobody may be inside a call. */
+void wf_transport_destroy(wf_transport *transport);
+
+uint64_t wf_transport_bytes_sent(const wf_transport *transport);
+
+/* For the transports themselves. */
+void wf_transport_init(wf_transport *transport, const wf_transport_ops *ops, int rank, int size, wf_budget *budget);
+void wf_transport_fini(wf_transport *transport);
+void wf_transport_deliver(wf_transport *transport, wf_message *message); /* takes a malloc'ed message */
+wf_message *wf_message_move(wf_message *message);                        /* to one from malloc; NULL: no memory, message as it was */
+void wf_transport_break(wf_transport *transport, const weft_error *error);
+
+#endif
