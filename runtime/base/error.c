@@ -26,7 +26,7 @@ weft_status weft_fail_at(weft_error *err, weft_status status, const char *file, 
     vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
     for (char *c = err->text; *c; c++) {
-        if (*c == '\n' || *c == '\r') *c = ' ';
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = ' '; /* bytes from 0x80 on are UTF-8 */
     }
     return status;
 }
