@@ -21,6 +21,7 @@ typedef enum wf_message_type {
     WF_MSG_FORGET,
     WF_MSG_RELEASE,
     WF_MSG_BROKEN,
+    WF_MSG_ALIVE,
     WF_MSG_SHUTDOWN
 } wf_message_type;
 

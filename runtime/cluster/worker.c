@@ -7,11 +7,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <uthash.h>
 
 #include "base/memory.h"
 #include "exec/local_graph.h"
 #include "topology/memory.h"
+
+enum { RSS_INTERVAL_NS = 10000000 };
 
 typedef struct early_chunk { /* for a partition that is not here yet */
     struct early_chunk *next;
@@ -48,6 +51,8 @@ struct wf_worker {
     worker_graph *graphs;
     held_result *held;
     _Atomic uint64_t tasks_run;
+    _Atomic uint64_t rss_peak_bytes; /* as last read */
+    _Atomic int64_t rss_read_ns;
     wf_pool *pool;
 };
 
@@ -182,6 +187,7 @@ static void on_export(void *owner, uint64_t id, uint64_t ref, weft_chunk *chunk,
         for (end = begin + 1; end < count && graph->rank[partitions[end]] == rank; end++) continue;
         if (rank != worker->options.transport->rank) {
             send_data(graph, rank, ref, chunk, partitions + begin, end - begin);
+            wf_transport_poll(worker->options.transport, self); /* the other rank may be waiting for it */
             continue;
         }
         weft_error error = WEFT_ERROR_INIT;
@@ -397,13 +403,26 @@ void wf_worker_tick(wf_worker *worker)
     if (!any) send_progress(worker, 0, 0);
 }
 
-wf_rank_stats wf_worker_stats(const wf_worker *worker)
+/* Reading it costs some 20 us, too much for every graph that ends. */
+static void read_rss(wf_worker *worker)
 {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    if (ns - atomic_load(&worker->rss_read_ns) < RSS_INTERVAL_NS) return;
+    wf_memory_usage usage;
+    atomic_store(&worker->rss_read_ns, ns);
+    if (wf_memory_get_usage(&usage, NULL) == WEFT_OK) atomic_store(&worker->rss_peak_bytes, usage.peak_rss_bytes);
+}
+
+wf_rank_stats wf_worker_stats(wf_worker *worker)
+{
+    read_rss(worker);
     return (wf_rank_stats){
         .tasks_run = atomic_load(&worker->tasks_run),
         .bytes_sent = wf_transport_bytes_sent(worker->options.transport),
         .memory_peak_bytes = wf_budget_peak_bytes(worker->options.budget),
-        .rss_peak_bytes = wf_memory_rss_peak_bytes(),
+        .rss_peak_bytes = atomic_load(&worker->rss_peak_bytes),
     };
 }
 

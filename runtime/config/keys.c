@@ -37,6 +37,8 @@ static const wf_key keys[] = {
      "whether rank 0 runs tasks too; auto: when there are few cores"},
     {"scheduler.kind", WF_KEY_CHOICE, "auto", 0, 0, NULL, "auto|sync|threads|mpi", NULL,
      "what runs the graph; auto: mpi under a launcher, threads otherwise"},
+    {"scheduler.lost_after", WF_KEY_DURATION, "60s", 1 * S, 3600 * S, NULL, NULL, NULL,
+     "a rank that is silent for this long while it has work is given up"},
     {"scheduler.progress_interval", WF_KEY_DURATION, "50ms", 1 * MS, 60 * S, NULL, NULL, NULL,
      "a worker reports progress at the latest after this"},
     {"transport.eager_bytes", WF_KEY_BYTES, "8KiB", 256, 1 * MIB, NULL, NULL, NULL,

@@ -54,6 +54,11 @@ weft_status wf_budget_charge(wf_budget *budget, size_t bytes, weft_error *err)
     return WEFT_OK;
 }
 
+void wf_budget_charge_anyway(wf_budget *budget, size_t bytes)
+{
+    raise_peak(budget, atomic_fetch_add_explicit(&budget->used_bytes, bytes, memory_order_relaxed) + bytes);
+}
+
 void wf_budget_refund(wf_budget *budget, size_t bytes)
 {
     atomic_fetch_sub_explicit(&budget->used_bytes, bytes, memory_order_relaxed);

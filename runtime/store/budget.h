@@ -17,6 +17,8 @@ void wf_budget_release(wf_budget *budget); /* NULL is allowed */
 
 /* Takes bytes out of the budget, or fails with WEFT_ENOMEM and says what is in use. */
 weft_status wf_budget_charge(wf_budget *budget, size_t bytes, weft_error *err);
+/* The same for what is there already and cannot be refused. */
+void wf_budget_charge_anyway(wf_budget *budget, size_t bytes);
 void wf_budget_refund(wf_budget *budget, size_t bytes);
 
 uint64_t wf_budget_limit_bytes(const wf_budget *budget);

@@ -102,14 +102,10 @@ static weft_chunk *allocate(size_t bytes, weft_error *err)
     return NULL;
 }
 
-weft_status wf_chunk_create(wf_budget *budget, weft_dtype dtype, int dim_count, const int64_t *extents, weft_chunk **chunk,
-                            weft_error *err)
+/* bytes are charged already, and refunded on failure. */
+static weft_status make_charged(wf_budget *budget, weft_dtype dtype, int dim_count, const int64_t *extents, size_t bytes,
+                                weft_chunk **chunk, weft_error *err)
 {
-    size_t bytes = 0;
-    weft_status status = shape_bytes(dtype, dim_count, extents, &bytes, err);
-    if (status != WEFT_OK) return status;
-    status = wf_budget_charge(budget, bytes, err);
-    if (status != WEFT_OK) return status;
     weft_chunk *made = allocate(bytes, err);
     if (!made) {
         wf_budget_refund(budget, bytes);
@@ -124,6 +120,25 @@ weft_status wf_chunk_create(wf_budget *budget, weft_dtype dtype, int dim_count, 
     wf_budget_retain(budget);
     *chunk = made;
     return WEFT_OK;
+}
+
+weft_status wf_chunk_create(wf_budget *budget, weft_dtype dtype, int dim_count, const int64_t *extents, weft_chunk **chunk,
+                            weft_error *err)
+{
+    size_t bytes = 0;
+    weft_status status = shape_bytes(dtype, dim_count, extents, &bytes, err);
+    if (status == WEFT_OK) status = wf_budget_charge(budget, bytes, err);
+    return status == WEFT_OK ? make_charged(budget, dtype, dim_count, extents, bytes, chunk, err) : status;
+}
+
+weft_status wf_chunk_create_arrived(wf_budget *budget, weft_dtype dtype, int dim_count, const int64_t *extents, weft_chunk **chunk,
+                                    weft_error *err)
+{
+    size_t bytes = 0;
+    weft_status status = shape_bytes(dtype, dim_count, extents, &bytes, err);
+    if (status != WEFT_OK) return status;
+    wf_budget_charge_anyway(budget, bytes);
+    return make_charged(budget, dtype, dim_count, extents, bytes, chunk, err);
 }
 
 weft_status wf_chunk_dup(wf_budget *budget, const weft_chunk *chunk, weft_chunk **copy, weft_error *err)

@@ -16,6 +16,11 @@
 weft_status wf_chunk_create(wf_budget *budget, weft_dtype dtype, int dim_count, const int64_t *extents, weft_chunk **chunk,
                             weft_error *err);
 
+/* The same for a chunk that another rank has sent: refusing it would only stop the ranks, so it may exceed the budget, and the next
+ * chunk that a task creates here meets the limit. */
+weft_status wf_chunk_create_arrived(wf_budget *budget, weft_dtype dtype, int dim_count, const int64_t *extents, weft_chunk **chunk,
+                                    weft_error *err);
+
 /* A new chunk of the same type, shape and elements. */
 weft_status wf_chunk_dup(wf_budget *budget, const weft_chunk *chunk, weft_chunk **copy, weft_error *err);
 

@@ -1,0 +1,508 @@
+/* The MPI transport. Senders only queue; the thread that polls makes all MPI calls, none of which waits.
+ *
+ * Invariants: frames from one rank arrive in the order sent, because MPI does not let messages of one pair and tag overtake each other
+ * and receives are taken up in the order they were posted. Pieces that follow frames are numbered per pair of ranks, the same on both
+ * sides, and their number is their tag.
+ */
+#include "transport/mpi.h"
+
+#include <mpi.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "transport/mpi_world.h"
+
+enum {
+    FRAME_TAG = 1,
+    FIRST_PIECE_TAG = 2,
+    PIECE_TAGS = 30000,          /* below the 32767 that every MPI allows */
+    POSTED_RECEIVES = 16,
+    RECEIVES_PER_POLL = 64       /* then others get their turn */
+};
+#define PIECE_BYTES ((size_t)1 << 30) /* MPI counts in int */
+
+enum { HAS_CHUNK = 1, BODY_FOLLOWS = 2, CHUNK_FOLLOWS = 4 };
+
+typedef struct frame {
+    uint32_t type;
+    uint32_t flags;
+    uint64_t body_bytes;
+    uint64_t chunk_bytes;
+    int32_t dtype;
+    int32_t dim_count;
+    int64_t extents[WEFT_MAX_DIMS];
+} frame;
+
+/* What must live until one or more requests are done. */
+typedef struct operation {
+    wf_message *message;  /* NULL for a buffer of frames alone */
+    void *buffer;
+    int pending;          /* requests */
+} operation;
+
+typedef struct request_list {
+    MPI_Request *requests;
+    operation **operations;
+    int *done;            /* room for what MPI_Testsome finds */
+    size_t count, capacity, operation_capacity, done_capacity;
+} request_list;
+
+typedef struct outgoing {
+    struct outgoing *next;
+    int to;
+    wf_message *message;
+} outgoing;
+
+typedef struct mpi_transport {
+    wf_transport base;
+    MPI_Comm communicator;
+    size_t eager_bytes;
+    pthread_mutex_t queue_lock;
+    outgoing *first, *last;        /* under queue_lock */
+    atomic_size_t outgoing_count;  /* queued, and not yet given to MPI */
+    /* The rest is the polling thread's. */
+    request_list sends, receives;
+    uint32_t *pieces_sent, *pieces_received; /* by rank */
+    MPI_Request posted[POSTED_RECEIVES];
+    char *posted_buffers;
+    int next_posted;               /* the oldest */
+} mpi_transport;
+
+static size_t round_up(size_t bytes)
+{
+    return (bytes + 7) & ~(size_t)7;
+}
+
+static bool failed(mpi_transport *t, int code, const char *call)
+{
+    weft_error error = WEFT_ERROR_INIT;
+    if (wf_mpi_check(code, call, &error) == WEFT_OK) return false;
+    error.rank = t->base.rank;
+    wf_transport_break(&t->base, &error);
+    return true;
+}
+
+static void out_of_memory(mpi_transport *t)
+{
+    weft_error error = WEFT_ERROR_INIT;
+    weft_fail(&error, WEFT_ENOMEM, "no memory for a message between ranks; use smaller chunks or more ranks");
+    error.rank = t->base.rank;
+    wf_transport_break(&t->base, &error);
+}
+
+/* ---- requests ---- */
+
+static MPI_Request *add_request(mpi_transport *t, request_list *list, operation *op)
+{
+    size_t need = list->count + 1;
+    if (wf_grow(&list->requests, &list->capacity, need, sizeof *list->requests, NULL) != WEFT_OK ||
+        wf_grow(&list->operations, &list->operation_capacity, need, sizeof(operation *), NULL) != WEFT_OK ||
+        wf_grow(&list->done, &list->done_capacity, need, sizeof *list->done, NULL) != WEFT_OK) {
+        out_of_memory(t);
+        return NULL;
+    }
+    list->requests[list->count] = MPI_REQUEST_NULL;
+    list->operations[list->count] = op;
+    op->pending++;
+    return &list->requests[list->count++];
+}
+
+static void free_operation(operation *op)
+{
+    if (op->message) {
+        wf_message_fini(op->message);
+        free(op->message);
+    }
+    free(op->buffer);
+    free(op);
+}
+
+static void compact(request_list *list)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->requests[i] == MPI_REQUEST_NULL) continue;
+        list->requests[kept] = list->requests[i];
+        list->operations[kept++] = list->operations[i];
+    }
+    list->count = kept;
+}
+
+/* Calls `finish` for each operation whose last request is done. */
+static bool test_requests(mpi_transport *t, request_list *list, void (*finish)(mpi_transport *, operation *))
+{
+    int done_count = 0;
+    if (list->count == 0) return false;
+    int code = MPI_Testsome((int)list->count, list->requests, &done_count, list->done, MPI_STATUSES_IGNORE);
+    if (failed(t, code, "MPI_Testsome") || done_count == MPI_UNDEFINED || done_count == 0) return false;
+    for (int i = 0; i < done_count; i++) {
+        operation *op = list->operations[list->done[i]];
+        if (--op->pending == 0) finish(t, op);
+    }
+    compact(list);
+    return true;
+}
+
+/* ---- sending ---- */
+
+static weft_status mpi_send(wf_transport *transport, int to, wf_message *message, weft_error *err)
+{
+    mpi_transport *t = (mpi_transport *)transport;
+    outgoing *out = malloc(sizeof *out);
+    wf_message *moved = out ? wf_message_move(message) : NULL;
+    if (!moved) {
+        free(out);
+        return weft_fail(err, WEFT_ENOMEM, "no memory for a message");
+    }
+    *out = (outgoing){NULL, to, moved};
+    pthread_mutex_lock(&t->queue_lock);
+    if (t->last)
+        t->last->next = out;
+    else
+        t->first = out;
+    t->last = out;
+    atomic_fetch_add(&t->outgoing_count, 1);
+    pthread_mutex_unlock(&t->queue_lock);
+    return WEFT_OK;
+}
+
+static frame make_frame(const mpi_transport *t, const wf_message *message)
+{
+    frame f = {.type = message->type, .body_bytes = message->body_bytes};
+    size_t bytes = sizeof f + round_up(message->body_bytes);
+    if (message->body_bytes > t->eager_bytes || bytes > t->eager_bytes) {
+        f.flags |= BODY_FOLLOWS;
+        bytes = sizeof f;
+    }
+    if (!message->chunk) return f;
+    f.flags |= HAS_CHUNK;
+    f.chunk_bytes = weft_chunk_bytes(message->chunk);
+    f.dtype = (int32_t)weft_chunk_dtype(message->chunk);
+    f.dim_count = weft_chunk_dim_count(message->chunk);
+    for (int d = 0; d < f.dim_count; d++) f.extents[d] = weft_chunk_extent(message->chunk, d);
+    if (f.chunk_bytes > t->eager_bytes || bytes + round_up(f.chunk_bytes) > t->eager_bytes) f.flags |= CHUNK_FOLLOWS;
+    return f;
+}
+
+static size_t frame_bytes(const frame *f)
+{
+    size_t bytes = sizeof *f;
+    if (!(f->flags & BODY_FOLLOWS)) bytes += round_up(f->body_bytes);
+    if ((f->flags & HAS_CHUNK) && !(f->flags & CHUNK_FOLLOWS)) bytes += round_up(f->chunk_bytes);
+    return bytes;
+}
+
+static size_t write_frame(const frame *f, const wf_message *message, char *to)
+{
+    memcpy(to, f, sizeof *f);
+    size_t at = sizeof *f;
+    if (!(f->flags & BODY_FOLLOWS) && f->body_bytes) {
+        memcpy(to + at, message->body, f->body_bytes);
+        at += round_up(f->body_bytes);
+    }
+    if ((f->flags & HAS_CHUNK) && !(f->flags & CHUNK_FOLLOWS) && f->chunk_bytes)
+        memcpy(to + at, weft_chunk_data(message->chunk), f->chunk_bytes);
+    return frame_bytes(f);
+}
+
+static void finish_send(mpi_transport *t, operation *op)
+{
+    (void)t;
+    free_operation(op);
+}
+
+static int piece_tag(uint32_t *counter)
+{
+    return FIRST_PIECE_TAG + (int)((*counter)++ % PIECE_TAGS);
+}
+
+static void send_pieces(mpi_transport *t, operation *op, int to, const void *bytes, size_t size)
+{
+    for (size_t at = 0; at < size; at += PIECE_BYTES) {
+        size_t piece = size - at < PIECE_BYTES ? size - at : PIECE_BYTES;
+        MPI_Request *request = add_request(t, &t->sends, op);
+        if (!request) return;
+        failed(t, MPI_Isend((const char *)bytes + at, (int)piece, MPI_BYTE, to, piece_tag(&t->pieces_sent[to]), t->communicator, request),
+               "MPI_Isend");
+    }
+}
+
+/* Sends a buffer of frames; it is freed when MPI is done with it. */
+static void send_buffer(mpi_transport *t, int to, char *buffer, size_t bytes)
+{
+    operation *op = calloc(1, sizeof *op);
+    MPI_Request *request = op ? add_request(t, &t->sends, op) : NULL;
+    if (!request) {
+        free(op);
+        free(buffer);
+        out_of_memory(t);
+        return;
+    }
+    op->buffer = buffer;
+    failed(t, MPI_Isend(buffer, (int)bytes, MPI_BYTE, to, FRAME_TAG, t->communicator, request), "MPI_Isend");
+}
+
+/* What follows a frame; its message lives until that has left. */
+static void send_rest(mpi_transport *t, const frame *f, outgoing *out)
+{
+    operation *op = f->flags & (BODY_FOLLOWS | CHUNK_FOLLOWS) ? calloc(1, sizeof *op) : NULL;
+    if (op) {
+        op->message = out->message;
+        op->pending = 1; /* held here until all pieces are posted */
+        if (f->flags & BODY_FOLLOWS) send_pieces(t, op, out->to, op->message->body, op->message->body_bytes);
+        if (f->flags & CHUNK_FOLLOWS) send_pieces(t, op, out->to, weft_chunk_data(op->message->chunk), f->chunk_bytes);
+        if (--op->pending == 0) free_operation(op);
+    } else {
+        if (f->flags & (BODY_FOLLOWS | CHUNK_FOLLOWS)) out_of_memory(t);
+        wf_message_fini(out->message);
+        free(out->message);
+    }
+}
+
+static outgoing *take_outgoing(mpi_transport *t)
+{
+    if (atomic_load(&t->outgoing_count) == 0) return NULL;
+    pthread_mutex_lock(&t->queue_lock);
+    outgoing *first = t->first;
+    t->first = t->last = NULL;
+    pthread_mutex_unlock(&t->queue_lock);
+    return first;
+}
+
+/* Neighbours in the queue that go to one rank share a buffer. What follows a frame is posted after the buffer with the frame, because the
+ * receiver posts its side when it has seen the frame. */
+static bool send_queued(mpi_transport *t)
+{
+    outgoing *next, *first = take_outgoing(t);
+    bool any = first != NULL;
+    while (first) {
+        int to = first->to;
+        char *buffer = malloc(t->eager_bytes);
+        size_t bytes = 0;
+        bool has_rest = false;
+        if (!buffer) out_of_memory(t);
+        for (outgoing *out = first; out && !has_rest; out = next) {
+            frame f = make_frame(t, out->message);
+            if (out->to != to || bytes + frame_bytes(&f) > t->eager_bytes) break;
+            if (buffer) bytes += write_frame(&f, out->message, buffer + bytes);
+            has_rest = (f.flags & (BODY_FOLLOWS | CHUNK_FOLLOWS)) != 0;
+            next = first = out->next;
+            if (has_rest && buffer) {
+                send_buffer(t, to, buffer, bytes);
+                buffer = NULL;
+            }
+            send_rest(t, &f, out);
+            free(out);
+            atomic_fetch_sub(&t->outgoing_count, 1);
+        }
+        if (buffer) send_buffer(t, to, buffer, bytes);
+    }
+    return any;
+}
+
+/* ---- receiving ---- */
+
+static void finish_receive(mpi_transport *t, operation *op)
+{
+    wf_message *message = op->message;
+    op->message = NULL;
+    free_operation(op);
+    wf_transport_deliver(&t->base, message);
+}
+
+static bool receive_pieces(mpi_transport *t, operation *op, int from, void *bytes, size_t size)
+{
+    for (size_t at = 0; at < size; at += PIECE_BYTES) {
+        size_t piece = size - at < PIECE_BYTES ? size - at : PIECE_BYTES;
+        MPI_Request *request = add_request(t, &t->receives, op);
+        if (!request) return false;
+        if (failed(t, MPI_Irecv((char *)bytes + at, (int)piece, MPI_BYTE, from, piece_tag(&t->pieces_received[from]), t->communicator, request),
+                   "MPI_Irecv"))
+            return false;
+    }
+    return true;
+}
+
+/* Body and chunk in their final place; copied now or received later. */
+static wf_message *make_message(mpi_transport *t, const frame *f, int from, const char *rest, weft_error *err)
+{
+    wf_message *message = calloc(1, sizeof *message);
+    if (!message) return NULL;
+    *message = (wf_message){.type = f->type, .from = from, .body_bytes = f->body_bytes};
+    if (f->body_bytes && !(message->body = wf_aligned_alloc(1, f->body_bytes, err))) goto fail;
+    if ((f->flags & HAS_CHUNK) &&
+        wf_chunk_create_arrived(t->base.budget, (weft_dtype)f->dtype, f->dim_count, f->extents, &message->chunk, err) != WEFT_OK)
+        goto fail;
+    if (!(f->flags & BODY_FOLLOWS) && f->body_bytes) {
+        memcpy(message->body, rest, f->body_bytes);
+        rest += round_up(f->body_bytes);
+    }
+    if ((f->flags & HAS_CHUNK) && !(f->flags & CHUNK_FOLLOWS)) memcpy(wf_chunk_elements(message->chunk), rest, f->chunk_bytes);
+    return message;
+fail:
+    wf_message_fini(message);
+    free(message);
+    return NULL;
+}
+
+static void take_frame(mpi_transport *t, const frame *f, int from, const char *rest)
+{
+    weft_error error = WEFT_ERROR_INIT;
+    wf_message *message = make_message(t, f, from, rest, &error);
+    if (!message) {
+        error.rank = t->base.rank;
+        if (error.status != WEFT_OK) wf_transport_break(&t->base, &error);
+        out_of_memory(t);
+        return;
+    }
+    if (!(f->flags & (BODY_FOLLOWS | CHUNK_FOLLOWS))) {
+        wf_transport_deliver(&t->base, message);
+        return;
+    }
+    operation *op = calloc(1, sizeof *op);
+    if (!op) {
+        wf_message_fini(message);
+        free(message);
+        out_of_memory(t);
+        return;
+    }
+    op->message = message;
+    op->pending = 1; /* held here until all pieces are posted */
+    if (f->flags & BODY_FOLLOWS) receive_pieces(t, op, from, message->body, f->body_bytes);
+    if (f->flags & CHUNK_FOLLOWS) receive_pieces(t, op, from, wf_chunk_elements(message->chunk), f->chunk_bytes);
+    if (--op->pending == 0) finish_receive(t, op);
+}
+
+static bool frame_is_sound(const frame *f, size_t bytes_left)
+{
+    if (f->body_bytes > PTRDIFF_MAX || f->chunk_bytes > PTRDIFF_MAX || f->dim_count < 0 || f->dim_count > WEFT_MAX_DIMS) return false;
+    size_t bytes = weft_dtype_bytes((weft_dtype)f->dtype);
+    for (int d = 0; d < f->dim_count; d++) {
+        if (f->extents[d] < 0 || !wf_size_mul(bytes, (size_t)f->extents[d], &bytes)) return false;
+    }
+    return (!(f->flags & HAS_CHUNK) || bytes == f->chunk_bytes) && frame_bytes(f) <= bytes_left;
+}
+
+static void take_buffer(mpi_transport *t, int from, const char *buffer, size_t bytes)
+{
+    for (size_t at = 0; at < bytes;) {
+        frame f;
+        if (bytes - at < sizeof f) break;
+        memcpy(&f, buffer + at, sizeof f);
+        if (!frame_is_sound(&f, bytes - at)) {
+            weft_error error = WEFT_ERROR_INIT;
+            weft_fail(&error, WEFT_EDATA, "a damaged message came from rank %d; run the same weft on every rank", from);
+            wf_transport_break(&t->base, &error);
+            return;
+        }
+        take_frame(t, &f, from, buffer + at + sizeof f);
+        at += frame_bytes(&f);
+    }
+}
+
+static bool receive_posted(mpi_transport *t)
+{
+    bool any = false;
+    for (int i = 0; i < RECEIVES_PER_POLL; i++) {
+        MPI_Status status;
+        int is_done = 0, bytes = 0, slot = t->next_posted;
+        if (failed(t, MPI_Test(&t->posted[slot], &is_done, &status), "MPI_Test") || !is_done) break;
+        MPI_Get_count(&status, MPI_BYTE, &bytes);
+        take_buffer(t, status.MPI_SOURCE, t->posted_buffers + (size_t)slot * t->eager_bytes, (size_t)bytes);
+        if (failed(t, MPI_Start(&t->posted[slot]), "MPI_Start")) break;
+        t->next_posted = (slot + 1) % POSTED_RECEIVES;
+        any = true;
+    }
+    return any;
+}
+
+/* ---- the table, and life ---- */
+
+static bool mpi_progress(wf_transport *transport)
+{
+    mpi_transport *t = (mpi_transport *)transport;
+    if (atomic_load(&transport->broken)) return false;
+    bool any = send_queued(t);
+    any |= receive_posted(t);
+    any |= test_requests(t, &t->receives, finish_receive);
+    any |= test_requests(t, &t->sends, finish_send);
+    if (atomic_load(&t->outgoing_count) > 0) any |= send_queued(t); /* what handlers answered */
+    return any;
+}
+
+static bool mpi_is_flushed(wf_transport *transport)
+{
+    mpi_transport *t = (mpi_transport *)transport;
+    return atomic_load(&t->outgoing_count) == 0 && t->sends.count == 0;
+}
+
+static void free_list(request_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        MPI_Cancel(&list->requests[i]);
+        MPI_Request_free(&list->requests[i]);
+        if (--list->operations[i]->pending == 0) free_operation(list->operations[i]);
+    }
+    free(list->requests);
+    free(list->operations);
+    free(list->done);
+}
+
+static void mpi_destroy(wf_transport *transport)
+{
+    mpi_transport *t = (mpi_transport *)transport;
+    for (int i = 0; t->posted_buffers && i < POSTED_RECEIVES; i++) {
+        if (t->posted[i] == MPI_REQUEST_NULL) continue;
+        MPI_Cancel(&t->posted[i]);
+        MPI_Wait(&t->posted[i], MPI_STATUS_IGNORE);
+        MPI_Request_free(&t->posted[i]);
+    }
+    free_list(&t->sends);
+    free_list(&t->receives);
+    for (outgoing *out = t->first, *next; out; out = next) {
+        next = out->next;
+        wf_message_fini(out->message);
+        free(out->message);
+        free(out);
+    }
+    free(t->pieces_sent);
+    free(t->pieces_received);
+    free(t->posted_buffers);
+    pthread_mutex_destroy(&t->queue_lock);
+    wf_transport_fini(&t->base);
+    free(t);
+}
+
+static weft_status post_receives(mpi_transport *t, weft_error *err)
+{
+    weft_status status = WEFT_OK;
+    for (int i = 0; i < POSTED_RECEIVES; i++) t->posted[i] = MPI_REQUEST_NULL;
+    t->posted_buffers = wf_aligned_alloc(POSTED_RECEIVES, t->eager_bytes, err);
+    if (!t->posted_buffers) return WEFT_ENOMEM;
+    for (int i = 0; i < POSTED_RECEIVES && status == WEFT_OK; i++) {
+        status = wf_mpi_check(MPI_Recv_init(t->posted_buffers + (size_t)i * t->eager_bytes, (int)t->eager_bytes, MPI_BYTE, MPI_ANY_SOURCE,
+                                            FRAME_TAG, t->communicator, &t->posted[i]), "MPI_Recv_init", err);
+        if (status == WEFT_OK) status = wf_mpi_check(MPI_Start(&t->posted[i]), "MPI_Start", err);
+    }
+    return status;
+}
+
+weft_status wf_mpi_transport_open(wf_mpi *mpi, wf_budget *budget, size_t eager_bytes, wf_transport **transport, weft_error *err)
+{
+    static const wf_transport_ops ops = {mpi_send, mpi_progress, mpi_is_flushed, mpi_destroy};
+    mpi_transport *made = wf_calloc(1, sizeof *made, err);
+    if (!made) return WEFT_ENOMEM;
+    wf_transport_init(&made->base, &ops, wf_mpi_rank(mpi), wf_mpi_size(mpi), budget);
+    pthread_mutex_init(&made->queue_lock, NULL);
+    made->communicator = wf_mpi_communicator(mpi);
+    made->eager_bytes = round_up(eager_bytes < 2 * sizeof(frame) ? 2 * sizeof(frame) : eager_bytes);
+    made->pieces_sent = wf_calloc((size_t)made->base.size, sizeof *made->pieces_sent, err);
+    made->pieces_received = wf_calloc((size_t)made->base.size, sizeof *made->pieces_received, err);
+    weft_status status = made->pieces_sent && made->pieces_received ? post_receives(made, err) : WEFT_ENOMEM;
+    if (status == WEFT_OK)
+        *transport = &made->base;
+    else
+        mpi_destroy(&made->base);
+    return status;
+}
