@@ -56,11 +56,43 @@ function(weft_program name)
   install(TARGETS ${name} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 endfunction()
 
+# What the sanitizers' run-time libraries need beside Open MPI, in the environment of every test.
+set(WEFT_TEST_ENVIRONMENT
+  "ASAN_OPTIONS=fast_unwind_on_malloc=0" # the suppressions are matched against whole stacks
+  "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/suppressions/lsan.txt:print_suppressions=0"
+  "UBSAN_OPTIONS=print_stacktrace=1"
+  # Libraries built without instrumentation look like races; a called_from_lib rule aborts when its library is loaded twice.
+  "TSAN_OPTIONS=ignore_noninstrumented_modules=1")
+
 # weft_unit_test(layer/test_file): tests/unit/layer/test_file.c against the open library, run by ctest as unit.layer.test_file.
 function(weft_unit_test path)
   string(REPLACE "/" "." name "unit.${path}")
   add_executable(${name} "unit/${path}.c")
   target_link_libraries(${name} PRIVATE weft_flags weft_open weft_test ${ARGN})
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 120 LABELS unit)
+  set_tests_properties(${name} PROPERTIES TIMEOUT 120 LABELS unit ENVIRONMENT "${WEFT_TEST_ENVIRONMENT}")
+endfunction()
+
+# weft_mpi_test(NAME NP count... [LINK library...] [TIMEOUT seconds]): tests/mpi/NAME.c against the open library, run with each number of
+# ranks, by ctest as mpi.NAME.np3 and so on. Rank 0 alone prints the cases.
+function(weft_mpi_test path)
+  cmake_parse_arguments(arg "" "TIMEOUT" "NP;LINK" ${ARGN})
+  string(REPLACE "/" "." name "mpi.${path}")
+  add_executable(${name} "mpi/${path}.c")
+  target_link_libraries(${name} PRIVATE weft_flags weft_open weft_test ${arg_LINK})
+  weft_mpi_run(${name} NP ${arg_NP} TIMEOUT ${arg_TIMEOUT} COMMAND "$<TARGET_FILE:${name}>")
+endfunction()
+
+# weft_mpi_run(NAME NP count... [TIMEOUT seconds] COMMAND program argument...): runs any program with each number of ranks, as NAME.npN.
+function(weft_mpi_run name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "NP;COMMAND" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  math(EXPR last_resort "${arg_TIMEOUT} + 30") # run_ranks.sh ends the ranks cleanly before
+  foreach(np IN LISTS arg_NP)
+    add_test(NAME ${name}.np${np} COMMAND "${PROJECT_SOURCE_DIR}/tests/harness/run_ranks.sh" ${np} ${arg_TIMEOUT} ${arg_COMMAND})
+    set_tests_properties(${name}.np${np} PROPERTIES
+      TIMEOUT ${last_resort} LABELS mpi PROCESSORS ${np} ENVIRONMENT "${WEFT_TEST_ENVIRONMENT}")
+  endforeach()
 endfunction()
