@@ -127,14 +127,30 @@ bool wf_csv_field_is_missing(const wf_csv_field *field)
     return false;
 }
 
+/* Bytes of the printable UTF-8 character that begins here; 0 when there is none. */
+static size_t character_bytes(const char *text, size_t bytes)
+{
+    unsigned char first = (unsigned char)text[0];
+    if (first < 0x80) return first >= 0x20 && first != 0x7f;
+    size_t count = first >= 0xf0 && first < 0xf5 ? 4 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xc2 && first < 0xe0 ? 2 : 0;
+    for (size_t i = 1; i < count; i++) {
+        if (i >= bytes || ((unsigned char)text[i] & 0xc0) != 0x80) return 0;
+    }
+    return count;
+}
+
 void wf_csv_field_show(const wf_csv_field *field, char shown[48])
 {
-    size_t bytes = field->bytes < 30 ? field->bytes : 30;
-    /* A character of several bytes is shown whole or not at all. */
-    while (bytes > 0 && bytes < field->bytes && ((unsigned char)field->text[bytes] & 0xc0) == 0x80) bytes--;
-    for (size_t i = 0; i < bytes; i++) {
-        unsigned char c = (unsigned char)field->text[i];
-        shown[i] = c < 0x20 || c == 0x7f ? '?' : field->text[i];
+    size_t from = 0, to = 0;
+    while (from < field->bytes) {
+        size_t count = character_bytes(field->text + from, field->bytes - from);
+        if (to + (count ? count : 1) > 30) break;
+        if (count > 0)
+            memcpy(shown + to, field->text + from, count);
+        else
+            shown[to] = '?';
+        to += count ? count : 1;
+        from += count ? count : 1;
     }
-    strcpy(shown + bytes, bytes < field->bytes ? "..." : "");
+    strcpy(shown + to, from < field->bytes ? "..." : "");
 }

@@ -33,7 +33,7 @@ bool wf_csv_number_parse(const wf_csv_field *field, locale_t locale, double *val
 /* Whether the field is one of the usual words for a missing value, such as "" or "NA". */
 bool wf_csv_field_is_missing(const wf_csv_field *field);
 
-/* The field as error messages show it: printable, cut after about 30 bytes. */
+/* The field as error messages show it: printable UTF-8, cut after about 30 bytes. */
 void wf_csv_field_show(const wf_csv_field *field, char shown[48]);
 
 #endif

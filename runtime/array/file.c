@@ -25,7 +25,10 @@ enum {
 const char *wf_file_shown_path(const char *path)
 {
     size_t length = strlen(path);
-    return length <= SHOWN_PATH_BYTES ? path : path + (length - SHOWN_PATH_BYTES);
+    if (length <= SHOWN_PATH_BYTES) return path;
+    path += length - SHOWN_PATH_BYTES;
+    while (((unsigned char)*path & 0xc0) == 0x80) path++; /* not into the middle of a UTF-8 character */
+    return path;
 }
 
 static weft_status open_failed(const char *path, int cause, weft_error *err)

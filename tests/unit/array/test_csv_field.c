@@ -112,6 +112,8 @@ static void fields_are_shown_short_and_printable(void)
     CU_ASSERT_STRING_EQUAL(shown, "012345678901234567890123456789...");
     wf_csv_field_show(&(wf_csv_field){"01234567890123456789012345678\xc3\xa9x", 32}, shown);
     CU_ASSERT_STRING_EQUAL(shown, "01234567890123456789012345678...");
+    wf_csv_field_show(&(wf_csv_field){"\xff" "d\xc3\xa9j\xe0 \xe2\x82", 9}, shown);
+    CU_ASSERT_STRING_EQUAL(shown, "?d\xc3\xa9j? ??");
 }
 
 int main(void)
