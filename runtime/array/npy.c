@@ -97,7 +97,7 @@ int64_t wf_npy_col_count(const wf_npy_header *header)
 weft_status wf_npy_check_table(const char *path, const wf_npy_header *header, weft_error *err)
 {
     if (header->dtype != WEFT_F32 && header->dtype != WEFT_F64)
-        return weft_fail(err, WEFT_EUNSUPPORTED, "%s: holds %s, weft computes with float32 and float64; convert it with a.astype('<f8')",
+        return weft_fail(err, WEFT_EUNSUPPORTED, "%s: holds %s, weft computes with float32 and float64; convert with a.astype('<f8')",
                          wf_file_shown_path(path), wf_npy_dtype_name(header->dtype));
     if (header->dim_count != 1 && header->dim_count != 2)
         return weft_fail(err, WEFT_ESHAPE, "%s: has %d dimensions where rows and columns are needed; save it as a table with %s",
@@ -109,7 +109,7 @@ static weft_status check_range(const char *path, const wf_npy_header *header, in
 {
     int64_t rows = wf_npy_row_count(header);
     if (first_row >= 0 && row_count >= 0 && first_row <= rows && row_count <= rows - first_row) return WEFT_OK;
-    return weft_fail(err, WEFT_EINVAL, "%s: %" PRId64 " rows behind the first %" PRId64 " were asked for, it has %" PRId64 "; ask for fewer",
+    return weft_fail(err, WEFT_EINVAL, "%s: %" PRId64 " rows behind the first %" PRId64 " were wanted, it has %" PRId64 "; ask for fewer",
                      wf_file_shown_path(path), row_count, first_row, rows);
 }
 

@@ -95,7 +95,8 @@ static void random_numbers_are_those_of_strtod(void)
         case 1: snprintf(text, sizeof text, "%.*f", digits, (double)(int64_t)bits * 0x1p-50); break;
         case 2: snprintf(text, sizeof text, "%.*e", digits, (double)(int64_t)bits * 0x1p-60); break;
         default:
-            snprintf(text, sizeof text, "%lld.%llue%d", (long long)bits >> (bits % 64), (unsigned long long)bits >> (bits % 61), digits - 10);
+            snprintf(text, sizeof text, "%lld.%llue%d", (long long)bits >> (bits % 64), (unsigned long long)bits >> (bits % 61),
+                     digits - 10);
         }
         if (!strstr(text, "nan") && !agrees_with_strtod(text)) CU_FAIL("differs from strtod");
     }
