@@ -25,6 +25,7 @@ typedef enum wf_message_type {
     WF_MSG_SHUTDOWN
 } wf_message_type;
 
+/* Followed by two zero-terminated texts: the cpuset that the rank was given, and a line per thread that says where it runs. */
 typedef struct wf_hello_message {
     uint32_t version;
     uint32_t byte_order;

@@ -105,14 +105,18 @@ weft_status wf_rank_create(const wf_rank_options *options, wf_rank **rank, weft_
 
 static weft_status say_hello(wf_rank *rank, weft_error *err)
 {
-    wf_message message = {.type = WF_MSG_HELLO, .body_bytes = sizeof(wf_hello_message)};
-    wf_hello_message *body = message.body = wf_aligned_alloc(1, sizeof *body, err);
+    const wf_rank_options *o = &rank->options;
+    size_t cpuset_bytes = strlen(o->cpuset_text) + 1, pinning_bytes = strlen(o->pinning_text) + 1;
+    wf_message message = {.type = WF_MSG_HELLO, .body_bytes = sizeof(wf_hello_message) + cpuset_bytes + pinning_bytes};
+    wf_hello_message *body = message.body = wf_aligned_alloc(1, message.body_bytes, err);
     if (!body) return WEFT_ENOMEM;
-    int threads = rank->options.thread_count > 0 ? rank->options.thread_count : 1;
-    *body = (wf_hello_message){WF_PROTOCOL_VERSION, WF_BYTE_ORDER_MARK, rank->options.runs_tasks ? (uint32_t)threads : 0, 0,
-                               wf_budget_limit_bytes(rank->options.budget), ""};
+    int threads = o->thread_count > 0 ? o->thread_count : 1;
+    *body = (wf_hello_message){WF_PROTOCOL_VERSION, WF_BYTE_ORDER_MARK, o->runs_tasks ? (uint32_t)threads : 0, 0,
+                               wf_budget_limit_bytes(o->budget), ""};
     gethostname(body->host, sizeof body->host - 1);
-    return wf_transport_send(rank->options.transport, 0, &message, err);
+    memcpy(body + 1, o->cpuset_text, cpuset_bytes);
+    memcpy((char *)(body + 1) + cpuset_bytes, o->pinning_text, pinning_bytes);
+    return wf_transport_send(o->transport, 0, &message, err);
 }
 
 /* ---- the ticker ---- */
@@ -143,10 +147,9 @@ static void tick(wf_rank *rank)
     }
 }
 
-/* Ticks until told to end, or until rank 0 has been silent for too long. */
+/* Ticks until told to end (true), or until rank 0 has been silent for too long or the transport broke (false). */
 static bool tick_until_end(wf_rank *rank)
 {
-    int64_t lost_after_ns = rank->options.lost_after_ns;
     bool end = false, is_lost = false;
     while (!end && !is_lost) {
         struct timespec until;
@@ -159,7 +162,8 @@ static bool tick_until_end(wf_rank *rank)
         end = rank->is_told_to_end;
         pthread_mutex_unlock(&rank->lock);
         if (!end) tick(rank);
-        is_lost = !rank->scheduler && now_ns() - atomic_load(&rank->heard_ns) > lost_after_ns;
+        is_lost = !rank->scheduler && (atomic_load(&rank->options.transport->broken) ||
+                                       now_ns() - atomic_load(&rank->heard_ns) > rank->options.lost_after_ns);
     }
     return !is_lost;
 }
@@ -183,7 +187,13 @@ weft_status wf_rank_start(wf_rank *rank, weft_error *err)
 
 weft_status wf_rank_serve(wf_rank *rank, weft_error *err)
 {
-    if (!tick_until_end(rank))
+    bool told = tick_until_end(rank);
+    weft_error *broken = atomic_load(&rank->options.transport->broken);
+    if (!told && broken) {
+        if (err) *err = *broken;
+        return broken->status;
+    }
+    if (!told)
         return weft_fail(err, WEFT_ELOST, "rank 0 has been silent for %.0f s and is given up; look at its log or raise "
                          "scheduler.lost_after", (double)rank->options.lost_after_ns * 1e-9);
     pthread_mutex_lock(&rank->lock);

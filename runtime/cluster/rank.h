@@ -20,6 +20,8 @@ typedef struct wf_rank_options {
     int64_t idle_sleep_ns;
     int64_t progress_interval_ns;
     int64_t lost_after_ns;
+    const char *cpuset_text;       /* for people: what this rank may use, */
+    const char *pinning_text;      /* and where its threads run, a line each */
 } wf_rank_options;
 
 /* Creates the parts and begins to handle messages. What options point to must outlive the rank. Owns: *rank is new. */

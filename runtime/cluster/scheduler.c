@@ -16,6 +16,7 @@ typedef struct rank_entry {
     int64_t heard_ns;
     wf_rank_stats stats;
     char host[64];
+    char *texts; /* its cpuset, then its pinning */
 } rank_entry;
 
 typedef struct compute {
@@ -87,6 +88,7 @@ void wf_scheduler_destroy(wf_scheduler *scheduler)
     }
     pthread_cond_destroy(&scheduler->change);
     pthread_mutex_destroy(&scheduler->lock);
+    for (int rank = 0; rank < scheduler->options.transport->size; rank++) free(scheduler->ranks[rank].texts);
     free(scheduler->ranks);
     free(scheduler);
 }
@@ -130,13 +132,21 @@ static void on_hello(wf_scheduler *s, const wf_message *message)
     const wf_hello_message *body = message->body;
     rank_entry *rank = &s->ranks[message->from];
     weft_error error = WEFT_ERROR_INIT;
-    if (message->body_bytes != sizeof *body || body->version != WF_PROTOCOL_VERSION || body->byte_order != WF_BYTE_ORDER_MARK) {
+    size_t text_bytes = message->body_bytes - sizeof *body;
+    if (body->version != WF_PROTOCOL_VERSION || body->byte_order != WF_BYTE_ORDER_MARK) {
         weft_fail(&error, WEFT_ELAUNCH, "rank %d runs another version of weft, or on another byte order; start the same build on every rank",
                   message->from);
         break_session(s, &error);
         return;
     }
-    if (!rank->has_said_hello) s->hello_count++;
+    if (rank->has_said_hello) return;
+    rank->texts = wf_calloc(text_bytes + 2, 1, &error); /* ends both texts, whatever came */
+    if (!rank->texts) {
+        break_session(s, &error);
+        return;
+    }
+    memcpy(rank->texts, body + 1, text_bytes);
+    s->hello_count++;
     rank->has_said_hello = true;
     rank->threads = body->threads;
     rank->memory_limit_bytes = body->memory_limit_bytes;
@@ -179,7 +189,6 @@ static void on_failed(wf_scheduler *s, const wf_message *message)
 static size_t expected_bytes(uint32_t type)
 {
     switch (type) {
-    case WF_MSG_HELLO: return sizeof(wf_hello_message);
     case WF_MSG_PROGRESS: return sizeof(wf_progress_message);
     case WF_MSG_ROOT: return sizeof(wf_ref_message);
     case WF_MSG_FAILED:
@@ -192,7 +201,9 @@ void wf_scheduler_handle(wf_scheduler *scheduler, wf_message *message, int64_t n
 {
     pthread_mutex_lock(&scheduler->lock);
     scheduler->ranks[message->from].heard_ns = now_ns;
-    if (message->body_bytes != expected_bytes(message->type) || (message->type == WF_MSG_ROOT && !message->chunk)) {
+    bool is_sized = message->type == WF_MSG_HELLO ? message->body_bytes >= sizeof(wf_hello_message)
+                                                  : message->body_bytes == expected_bytes(message->type);
+    if (!is_sized || (message->type == WF_MSG_ROOT && !message->chunk)) {
         weft_error error = WEFT_ERROR_INIT;
         weft_fail(&error, WEFT_EDATA, "rank %d sent a message of type %u and %zu bytes that rank 0 does not know; run the same weft on every "
                   "rank", message->from, message->type, message->body_bytes);
@@ -276,6 +287,19 @@ uint64_t wf_scheduler_memory_limit_bytes(wf_scheduler *scheduler)
     }
     pthread_mutex_unlock(&scheduler->lock);
     return unlimited ? 0 : sum;
+}
+
+bool wf_scheduler_describe_rank(wf_scheduler *scheduler, int rank, wf_rank_description *description)
+{
+    if (rank < 0 || rank >= scheduler->options.transport->size) return false;
+    pthread_mutex_lock(&scheduler->lock);
+    const rank_entry *entry = &scheduler->ranks[rank];
+    bool known = entry->has_said_hello;
+    if (known)
+        *description = (wf_rank_description){entry->host, entry->texts, entry->texts + strlen(entry->texts) + 1, (int)entry->threads,
+                                             entry->memory_limit_bytes};
+    pthread_mutex_unlock(&scheduler->lock);
+    return known;
 }
 
 uint64_t wf_scheduler_next_graph(wf_scheduler *scheduler)
@@ -377,15 +401,7 @@ static bool is_over(const wf_scheduler *s, const compute *c)
     return c->ended_count == c->task_count && (c->missing_count == 0 || c->has_failed);
 }
 
-bool wf_scheduler_is_over(wf_scheduler *scheduler, uint64_t graph_id)
-{
-    pthread_mutex_lock(&scheduler->lock);
-    bool over = is_over(scheduler, find_compute(scheduler, graph_id));
-    pthread_mutex_unlock(&scheduler->lock);
-    return over;
-}
-
-void wf_scheduler_sleep(wf_scheduler *scheduler, int64_t timeout_ns)
+bool wf_scheduler_wait(wf_scheduler *scheduler, uint64_t graph_id, int64_t timeout_ns)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -393,8 +409,22 @@ void wf_scheduler_sleep(wf_scheduler *scheduler, int64_t timeout_ns)
     until.tv_sec += ns / 1000000000;
     until.tv_nsec = ns % 1000000000;
     pthread_mutex_lock(&scheduler->lock);
-    pthread_cond_timedwait(&scheduler->change, &scheduler->lock, &until);
+    bool over = is_over(scheduler, find_compute(scheduler, graph_id));
+    if (!over && timeout_ns > 0) {
+        pthread_cond_timedwait(&scheduler->change, &scheduler->lock, &until);
+        over = is_over(scheduler, find_compute(scheduler, graph_id));
+    }
     pthread_mutex_unlock(&scheduler->lock);
+    return over;
+}
+
+weft_status wf_scheduler_check(wf_scheduler *scheduler, weft_error *err)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    weft_status status = scheduler->broken.status;
+    if (status != WEFT_OK && err) *err = scheduler->broken;
+    pthread_mutex_unlock(&scheduler->lock);
+    return status;
 }
 
 weft_status wf_scheduler_end(wf_scheduler *scheduler, uint64_t graph_id, weft_chunk **chunks, weft_error *err)

@@ -37,6 +37,16 @@ weft_status wf_scheduler_workers(wf_scheduler *scheduler, wf_plan_worker **worke
 
 uint64_t wf_scheduler_memory_limit_bytes(wf_scheduler *scheduler); /* of all workers together; 0: one has none */
 
+/* What a rank said of itself. Texts are borrowed, and stay as long as the scheduler. */
+typedef struct wf_rank_description {
+    const char *host, *cpuset, *pinning;
+    int threads; /* 0: runs no tasks */
+    uint64_t memory_limit_bytes;
+} wf_rank_description;
+
+/* False for a rank that there is not, or that has not said HELLO. */
+bool wf_scheduler_describe_rank(wf_scheduler *scheduler, int rank, wf_rank_description *description);
+
 /* A number for the next graph. */
 uint64_t wf_scheduler_next_graph(wf_scheduler *scheduler);
 
@@ -49,11 +59,11 @@ uint64_t wf_scheduler_next_graph(wf_scheduler *scheduler);
 weft_status wf_scheduler_begin(wf_scheduler *scheduler, uint64_t graph_id, const weft_graph *graph, const wf_plan *plan,
                                wf_partition_set *set, const weft_ref *roots, size_t root_count, bool gather, weft_error *err);
 
-/* True when the compute is over, or cannot be. */
-bool wf_scheduler_is_over(wf_scheduler *scheduler, uint64_t graph_id);
+/* True when the compute is over, or can never be. Sleeps up to timeout_ns until it is (0: does not). */
+bool wf_scheduler_wait(wf_scheduler *scheduler, uint64_t graph_id, int64_t timeout_ns);
 
-/* Sleeps until something changes, at most timeout_ns. */
-void wf_scheduler_sleep(wf_scheduler *scheduler, int64_t timeout_ns);
+/* WEFT_OK, or why the session is broken. */
+weft_status wf_scheduler_check(wf_scheduler *scheduler, weft_error *err);
 
 /* Ends a compute that is over; the workers forget the graph.
  *

@@ -18,7 +18,7 @@ option(WEFT_WERROR "Treat warnings as errors" OFF)
 set(WEFT_SANITIZE "" CACHE STRING "Sanitizers to build with: address,undefined or thread")
 
 add_library(weft_flags INTERFACE)
-target_compile_definitions(weft_flags INTERFACE _GNU_SOURCE)
+target_compile_definitions(weft_flags INTERFACE _GNU_SOURCE "WEFT_VERSION=\"${PROJECT_VERSION}\"")
 target_compile_options(weft_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wformat=2 -Wundef -Wvla
   -Wnull-dereference -Wdouble-promotion -fno-omit-frame-pointer

@@ -20,12 +20,11 @@ find_path(UTHASH_INCLUDE_DIR uthash.h REQUIRED)
 add_library(uthash INTERFACE)
 target_include_directories(uthash SYSTEM INTERFACE "${UTHASH_INCLUDE_DIR}")
 
-# Slurm's PMI-2 is a probe of the launch, used where it is there.
+# Slurm's PMI-2 is a probe of the launch: its header is used where it is there, its library loaded at run time where it is there.
 find_path(PMI2_INCLUDE_DIR slurm/pmi2.h)
-find_library(PMI2_LIBRARY pmi2)
 add_library(pmi2 INTERFACE)
-if(PMI2_INCLUDE_DIR AND PMI2_LIBRARY)
+if(PMI2_INCLUDE_DIR)
   target_compile_definitions(pmi2 INTERFACE WEFT_HAVE_PMI2)
   target_include_directories(pmi2 SYSTEM INTERFACE "${PMI2_INCLUDE_DIR}")
-  target_link_libraries(pmi2 INTERFACE "${PMI2_LIBRARY}")
+  target_link_libraries(pmi2 INTERFACE ${CMAKE_DL_LIBS})
 endif()

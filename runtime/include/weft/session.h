@@ -27,6 +27,31 @@ typedef struct weft_session_info {
 
 WEFT_API weft_session_info weft_session_get_info(const weft_session *session);
 
+/* One rank of the session. Texts are borrowed and live as long as the session. */
+typedef struct weft_rank_info {
+    const char *host;
+    const char *cpuset;          /* the hardware threads that its launcher gave it, such as "0-3,8" */
+    const char *pinning;         /* a line per thread of its pool: where it runs */
+    int threads;                 /* of its pool; 0: it only schedules */
+    uint64_t memory_limit_bytes; /* of its chunks; 0: none */
+} weft_rank_info;
+
+/* Errors: WEFT_EINVAL no such rank. */
+WEFT_API weft_status weft_session_get_rank_info(const weft_session *session, int rank, weft_rank_info *info, weft_error *err);
+
+/* The machine and the libraries that this process found. Texts are borrowed and live as long as the session. */
+typedef struct weft_machine_info {
+    const char *summary;      /* processor, cores, hardware threads, NUMA nodes */
+    const char *launch;       /* how the process was started, such as "mpirun" */
+    const char *mpi;          /* library and version */
+    const char *blas;
+    const char *build;        /* weft's version and compiler */
+    const char *memory_limit; /* what limits the memory of this process */
+    size_t l2_bytes;          /* of the first core; 0: unknown */
+} weft_machine_info;
+
+WEFT_API weft_machine_info weft_session_get_machine_info(const weft_session *session);
+
 /* The session's configuration; borrowed. */
 WEFT_API const weft_config *weft_session_config(const weft_session *session);
 

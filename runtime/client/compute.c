@@ -1,0 +1,140 @@
+/* Computing a graph: plan it, cut it into partitions, hand them to the scheduler, wait. And futures, the results that stay. Any thread of
+ * the client's process. */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "client/session.h"
+#include "graph/partition.h"
+#include "graph/plan.h"
+
+struct weft_future {
+    weft_session *session;
+    uint64_t graph;    /* the scheduler's number of the compute that made it */
+    uint64_t ref;
+    uint64_t bytes;    /* as announced */
+    int rank;          /* that keeps it */
+    atomic_int references; /* a root asked for twice is one future */
+};
+
+static weft_status check_roots(const weft_graph *graph, const weft_ref *roots, size_t root_count, weft_error *err)
+{
+    weft_status status = WEFT_OK;
+    for (size_t i = 0; i < root_count && status == WEFT_OK; i++) status = wf_graph_check_ref(graph, roots[i], "a root", err);
+    return status;
+}
+
+static weft_status make_plan(weft_session *session, const weft_graph *graph, const weft_ref *roots, size_t root_count, wf_plan *plan,
+                             weft_error *err)
+{
+    wf_plan_worker *workers = NULL;
+    size_t worker_count = 0;
+    weft_status status = wf_scheduler_workers(session->scheduler, &workers, &worker_count, err);
+    /* Partitions are what moves between ranks: a single worker needs only one. */
+    size_t per_worker = worker_count == 1 ? 1 : (size_t)weft_config_int(session->config, "partition.per_rank");
+    if (status == WEFT_OK) status = wf_plan_init(plan, graph, roots, root_count, workers, worker_count, per_worker, err);
+    free(workers);
+    return status;
+}
+
+static bool is_over(weft_session *session, uint64_t graph_id, int64_t timeout_ns)
+{
+    return wf_scheduler_wait(session->scheduler, graph_id, timeout_ns);
+}
+
+/* Runs what the roots need. rank_of_root (NULL allowed) gets where each was computed. */
+static weft_status run(weft_session *session, const weft_graph *graph, const weft_ref *roots, size_t root_count, uint32_t root_flags,
+                       uint64_t *graph_id, weft_chunk **chunks, int *rank_of_root, weft_error *err)
+{
+    wf_plan plan = {0};
+    wf_partition_set set = {0};
+    *graph_id = wf_scheduler_next_graph(session->scheduler);
+    weft_status status = check_roots(graph, roots, root_count, err);
+    if (status == WEFT_OK) status = make_plan(session, graph, roots, root_count, &plan, err);
+    if (status == WEFT_OK) status = wf_partition_set_init(&set, graph, &plan, *graph_id, roots, root_count, root_flags, err);
+    if (status == WEFT_OK)
+        status = wf_scheduler_begin(session->scheduler, *graph_id, graph, &plan, &set, roots, root_count, chunks != NULL, err);
+    if (status == WEFT_OK) {
+        for (size_t i = 0; rank_of_root && i < root_count; i++)
+            rank_of_root[i] = plan.rank[plan.partition[wf_ref_task(roots[i].value)]];
+        wf_session_wait(session, is_over, *graph_id);
+        status = wf_scheduler_end(session->scheduler, *graph_id, chunks, err);
+    }
+    wf_partition_set_fini(&set);
+    wf_plan_fini(&plan);
+    return status;
+}
+
+weft_status weft_compute(weft_session *session, const weft_graph *graph, const weft_ref *roots, size_t root_count, weft_chunk **chunks,
+                         weft_error *err)
+{
+    uint64_t graph_id;
+    if (root_count == 0) return WEFT_OK;
+    return run(session, graph, roots, root_count, WF_OUTPUT_GATHER, &graph_id, chunks, NULL, err);
+}
+
+/* ---- futures ---- */
+
+static weft_future *find_same(weft_future **futures, size_t count, uint64_t ref)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (futures[i]->ref == ref) return futures[i];
+    }
+    return NULL;
+}
+
+static weft_status make_futures(weft_session *session, const weft_graph *graph, const weft_ref *roots, size_t root_count,
+                                weft_future **futures, weft_error *err)
+{
+    for (size_t i = 0; i < root_count; i++) {
+        futures[i] = find_same(futures, i, roots[i].value);
+        if (futures[i]) {
+            atomic_fetch_add(&futures[i]->references, 1);
+            continue;
+        }
+        futures[i] = wf_calloc(1, sizeof *futures[i], err);
+        if (!futures[i]) return WEFT_ENOMEM;
+        *futures[i] = (weft_future){.session = session, .ref = roots[i].value, .bytes = wf_graph_ref_bytes(graph, roots[i].value), .rank = -1};
+        atomic_init(&futures[i]->references, 1);
+    }
+    return WEFT_OK;
+}
+
+weft_status weft_persist(weft_session *session, const weft_graph *graph, const weft_ref *roots, size_t root_count, weft_future **futures,
+                         weft_error *err)
+{
+    uint64_t graph_id = 0;
+    if (root_count == 0) return WEFT_OK;
+    weft_status status = check_roots(graph, roots, root_count, err);
+    if (status != WEFT_OK) return status;
+    weft_future **made = wf_calloc(root_count, sizeof *made, err);
+    int *ranks = wf_calloc(root_count, sizeof *ranks, err);
+    status = made && ranks ? make_futures(session, graph, roots, root_count, made, err) : WEFT_ENOMEM;
+    if (status == WEFT_OK) {
+        for (size_t i = 0; i < root_count; i++) ranks[i] = -1;
+        status = run(session, graph, roots, root_count, WF_OUTPUT_KEEP, &graph_id, NULL, ranks, err);
+        for (size_t i = 0; i < root_count; i++) {
+            made[i]->graph = graph_id;
+            made[i]->rank = ranks[i];
+        }
+    }
+    if (status == WEFT_OK) memcpy(futures, made, root_count * sizeof *futures);
+    for (size_t i = 0; status != WEFT_OK && made && i < root_count; i++) weft_future_release(made[i]);
+    free(made);
+    free(ranks);
+    return status;
+}
+
+weft_status weft_graph_add_future(weft_graph *graph, const weft_future *future, weft_ref *output, weft_error *err)
+{
+    wf_held_source source = {future->graph, future->ref, future->rank, 0};
+    return wf_graph_add_held(graph, &source, future->bytes, output, err);
+}
+
+void weft_future_release(weft_future *future)
+{
+    if (!future || atomic_fetch_sub(&future->references, 1) != 1) return;
+    if (future->rank >= 0) wf_scheduler_release(future->session->scheduler, future->rank, future->graph, future->ref);
+    free(future);
+}

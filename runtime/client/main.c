@@ -1,0 +1,216 @@
+/* weft_main: from argv to a running session and back. The main thread of every rank. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "client/own_options.h"
+#include "client/placement.h"
+#include "client/session.h"
+#include "client/signals.h"
+#include "exec/blas.h"
+#include "transport/launch.h"
+#include "transport/loopback.h"
+#include "transport/mpi.h"
+
+enum { EXIT_USAGE = 2 };
+#define SECONDS INT64_C(1000000000)
+#define HELLO_TIMEOUT_NS (60 * SECONDS)
+#define FLUSH_TIMEOUT_NS (10 * SECONDS)
+#define GRACE_NS (3 * SECONDS) /* for the client to clean up after a signal; mpirun itself kills after some seconds */
+
+typedef enum scheduler_kind { KIND_SYNC, KIND_THREADS, KIND_MPI } scheduler_kind;
+
+typedef struct program {
+    weft_client *client;
+    const weft_kernel *const *kernels_begin, *const *kernels_end;
+    wf_launch launch;
+    weft_config *config;
+    scheduler_kind kind;
+    wf_mpi *mpi;
+    wf_loopback *loopback; /* without MPI */
+    wf_placement placement;
+    wf_budget *budget;
+    wf_kernels kernels;
+    wf_transport *transport;
+    wf_rank *rank;
+    wf_signals *signals;
+} program;
+
+static const char *base_name(const char *path)
+{
+    return strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+}
+
+static void print_error(const char *name, const weft_error *error)
+{
+    fprintf(stderr, "%s: %s%s%s\n", base_name(name), error->task, error->task[0] ? ": " : "", error->text);
+}
+
+static scheduler_kind choose_kind(const program *p)
+{
+    const char *text = weft_config_text(p->config, "scheduler.kind");
+    if (strcmp(text, "sync") == 0) return KIND_SYNC;
+    if (strcmp(text, "threads") == 0) return KIND_THREADS;
+    if (strcmp(text, "mpi") == 0) return KIND_MPI;
+    return wf_launch_wants_mpi(&p->launch) ? KIND_MPI : KIND_THREADS;
+}
+
+static void print_warnings(const program *p, const char *name)
+{
+    char text[WF_LAUNCH_TEXT_LENGTH];
+    const char *level = weft_config_text(p->config, "log.level");
+    if (strcmp(level, "off") == 0 || strcmp(level, "error") == 0) return;
+    if (p->kind != KIND_MPI && wf_launch_check_alone(&p->launch, text)) fprintf(stderr, "%s: warning: %s\n", base_name(name), text);
+    if (p->kind == KIND_MPI && wf_mpi_rank(p->mpi) == 0 && p->placement.pins.is_bound_too_tightly)
+        fprintf(stderr, "%s: warning: %s\n", base_name(name), p->placement.pins.advice);
+}
+
+static weft_status open_transport(program *p, weft_error *err)
+{
+    weft_status status = wf_budget_create(p->placement.memory_limit_bytes, &p->budget, err);
+    if (status != WEFT_OK) return status;
+    if (p->mpi) return wf_mpi_transport_open(p->mpi, p->budget, weft_config_bytes(p->config, "transport.eager_bytes"), &p->transport, err);
+    status = wf_loopback_create(1, &p->loopback, err);
+    return status == WEFT_OK ? wf_loopback_open(p->loopback, 0, p->budget, &p->transport, err) : status;
+}
+
+static weft_status open_rank(program *p, weft_error *err)
+{
+    const wf_placement *placement = &p->placement;
+    wf_rank_options options = {
+        .transport = p->transport,
+        .budget = p->budget,
+        .kernels = &p->kernels,
+        .topology = placement->topology,
+        .runs_tasks = placement->runs_tasks,
+        .thread_count = placement->pins.thread_count,
+        .thread_pus = placement->pins.thread_pus,
+        .spin = !placement->pins.is_oversubscribed,
+        .idle_sleep_ns = weft_config_duration_ns(p->config, "transport.idle_sleep"),
+        .progress_interval_ns = weft_config_duration_ns(p->config, "scheduler.progress_interval"),
+        .lost_after_ns = weft_config_duration_ns(p->config, "scheduler.lost_after"),
+        .cpuset_text = placement->cpuset_text,
+        .pinning_text = placement->pinning_text,
+    };
+    return wf_rank_create(&options, &p->rank, err);
+}
+
+static void on_signal(void *context, int signal)
+{
+    program *p = context;
+    if (p->transport->rank != 0) _exit(128 + signal); /* a worker has nothing to clean up */
+    wf_rank_interrupt(p->rank);
+}
+
+static weft_status start(program *p, weft_error *err)
+{
+    weft_status status = wf_launch_check_before_mpi(&p->launch, err);
+    if (status == WEFT_OK && p->kind == KIND_MPI) status = wf_mpi_open(NULL, &p->mpi, err);
+    if (status == WEFT_OK && p->mpi) status = wf_launch_check_after_mpi(&p->launch, wf_mpi_size(p->mpi), err);
+    int threads = p->kind == KIND_SYNC ? -1 : (int)weft_config_int(p->config, "pool.threads");
+    if (status == WEFT_OK) status = wf_placement_init(&p->placement, p->config, p->mpi, threads, err);
+    if (status == WEFT_OK) status = wf_kernels_init(&p->kernels, p->kernels_begin, p->kernels_end, err);
+    if (status == WEFT_OK) status = open_transport(p, err);
+    if (status == WEFT_OK) status = open_rank(p, err);
+    if (status == WEFT_OK) status = wf_signals_create(GRACE_NS, on_signal, p, &p->signals, err);
+    if (status == WEFT_OK) status = wf_rank_start(p->rank, err);
+    return status;
+}
+
+static void stop(program *p)
+{
+    wf_rank_destroy(p->rank);
+    wf_signals_destroy(p->signals);
+    wf_transport_destroy(p->transport);
+    wf_loopback_destroy(p->loopback);
+    wf_budget_release(p->budget);
+    wf_kernels_fini(&p->kernels);
+    wf_placement_fini(&p->placement);
+    wf_mpi_close(p->mpi);
+    weft_config_destroy(p->config);
+}
+
+/* An end without ceremony, when other ranks may be gone: MPI_Finalize could wait for them for ever. */
+static void leave(int code)
+{
+    fflush(NULL);
+    _exit(code);
+}
+
+static int run_client(program *p, int argc, char **argv, weft_error *err)
+{
+    static const char *const names[] = {"sync", "threads", "mpi"};
+    weft_session session = {
+        .rank = p->rank,
+        .scheduler = wf_rank_scheduler(p->rank),
+        .config = p->config,
+        .scheduler_name = names[p->kind],
+        .rank_count = p->transport->size,
+        .spin = !p->placement.pins.is_oversubscribed,
+    };
+    char mpi[128] = "not used: started without a launcher", summary[256], build[128];
+    if (p->mpi) wf_mpi_describe(mpi, sizeof mpi);
+    wf_topology_format_summary(p->placement.topology, summary, sizeof summary);
+    snprintf(build, sizeof build, "weft %s, compiler %s", WEFT_VERSION, __VERSION__);
+    session.machine = (weft_machine_info){summary, wf_launch_kind_name(p->launch.kind), mpi, wf_blas_description(), build,
+                                          p->placement.memory_text, wf_topology_get_info(p->placement.topology)->l2_bytes};
+    if (wf_session_wait_for_ranks(&session, HELLO_TIMEOUT_NS, err) != WEFT_OK) return EXIT_FAILURE;
+    int code = p->client(&session, argc, argv);
+    wf_scheduler_shut_down(session.scheduler);
+    return code;
+}
+
+/* The part that only rank 0 plays, and the part of the others. */
+static int play(program *p, int argc, char **argv)
+{
+    weft_error error = WEFT_ERROR_INIT;
+    int code = EXIT_SUCCESS;
+    bool is_rank0 = p->transport->rank == 0, is_sound;
+    if (is_rank0) {
+        code = run_client(p, argc, argv, &error);
+        int signal = wf_signals_received(p->signals);
+        if (signal) leave(128 + signal);
+        is_sound = error.status == WEFT_OK && wf_scheduler_check(wf_rank_scheduler(p->rank), NULL) == WEFT_OK;
+    } else {
+        is_sound = wf_rank_serve(p->rank, &error) == WEFT_OK;
+    }
+    if (error.status != WEFT_OK) print_error(argv[0], &error);
+    if (!is_sound && p->mpi) leave(code ? code : EXIT_FAILURE);
+    if (!wf_transport_flush(p->transport, FLUSH_TIMEOUT_NS)) leave(EXIT_FAILURE);
+    return code;
+}
+
+int weft_main_with(int argc, char **argv, weft_client *client, const weft_kernel *const *kernels_begin,
+                   const weft_kernel *const *kernels_end)
+{
+    program p = {.client = client, .kernels_begin = kernels_begin, .kernels_end = kernels_end};
+    weft_error error = WEFT_ERROR_INIT;
+    int code;
+    wf_launch_detect_own(&p.launch);
+    bool speaks = wf_launch_is_speaker(&p.launch);
+    weft_status status = weft_config_create(&p.config, &error);
+    if (status == WEFT_OK) status = wf_own_options_take(&argc, argv, p.config, &error);
+    if (status != WEFT_OK) {
+        if (speaks) print_error(argv[0], &error);
+        weft_config_destroy(p.config);
+        return EXIT_USAGE;
+    }
+    p.kind = choose_kind(&p);
+    if (p.kind != KIND_MPI && !speaks) { /* mpirun started copies, but one process was asked for */
+        weft_config_destroy(p.config);
+        return EXIT_SUCCESS;
+    }
+    status = start(&p, &error);
+    if (status == WEFT_OK) {
+        print_warnings(&p, argv[0]);
+        code = play(&p, argc, argv);
+    } else {
+        if (speaks || error.status != WEFT_ELAUNCH) print_error(argv[0], &error);
+        code = EXIT_FAILURE;
+        if (p.mpi && p.transport && p.transport->size > 1) leave(code);
+    }
+    stop(&p);
+    return code;
+}

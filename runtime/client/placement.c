@@ -1,0 +1,134 @@
+#include "client/placement.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/quantity.h"
+#include "topology/memory.h"
+
+enum { CORES_THAT_SPARE_ONE = 8 }; /* from here on rank 0 leaves a core of its share to scheduling */
+
+static wf_compute_mode compute_mode(const weft_config *config)
+{
+    const char *text = weft_config_text(config, "scheduler.compute");
+    return strcmp(text, "on") == 0 ? WF_COMPUTE_ON : strcmp(text, "off") == 0 ? WF_COMPUTE_OFF : WF_COMPUTE_AUTO;
+}
+
+static weft_status gather_node(const wf_placement *p, wf_mpi *mpi, wf_pin_rank **ranks, int *count, int *index, weft_error *err)
+{
+    wf_pin_rank own = wf_pin_rank_of_process(p->topology, true);
+    void *all;
+    if (mpi) {
+        weft_status status = wf_mpi_gather_node(mpi, &own, sizeof own, &all, count, index, err);
+        if (status == WEFT_OK) *ranks = all;
+        return status;
+    }
+    *ranks = wf_calloc(1, sizeof own, err);
+    if (!*ranks) return WEFT_ENOMEM;
+    **ranks = own;
+    *count = 1;
+    *index = 0;
+    return WEFT_OK;
+}
+
+/* Rank 0 is the first on its node; whether it computes is decided there, and its neighbours must plan with the same answer. */
+static weft_status tell_rank0_decision(wf_mpi *mpi, bool is_rank0, bool rank0_computes, bool *node_has_idle_rank0, weft_error *err)
+{
+    unsigned char own = is_rank0 && !rank0_computes, *all = NULL;
+    void *gathered;
+    int count, index;
+    weft_status status = wf_mpi_gather_node(mpi, &own, sizeof own, &gathered, &count, &index, err);
+    if (status != WEFT_OK) return status;
+    all = gathered;
+    *node_has_idle_rank0 = all[0] != 0;
+    free(gathered);
+    return WEFT_OK;
+}
+
+static weft_status plan_pins(wf_placement *p, const weft_config *config, wf_mpi *mpi, int thread_count, weft_error *err)
+{
+    wf_pin_rank *ranks = NULL;
+    int count = 0, index = 0, size = mpi ? wf_mpi_size(mpi) : 1;
+    bool is_rank0 = !mpi || wf_mpi_rank(mpi) == 0, idle_rank0 = false;
+    weft_status status = gather_node(p, mpi, &ranks, &count, &index, err);
+    if (status == WEFT_OK && size > 1) {
+        int cores = wf_pin_count_node_cores(p->topology, ranks, count);
+        status = tell_rank0_decision(mpi, is_rank0, wf_rank0_computes(compute_mode(config), count, cores), &idle_rank0, err);
+    }
+    if (status == WEFT_OK) {
+        ranks[0].runs_tasks = !idle_rank0;
+        p->runs_tasks = ranks[index].runs_tasks;
+        p->node_rank_count = count;
+        wf_pin_request request = {.topology = p->topology, .ranks = ranks, .rank_count = count, .rank_index = index,
+                                  .thread_count = thread_count > 0 ? thread_count : 0, .pin = weft_config_bool(config, "pool.pin")};
+        status = wf_pin_plan_init(&p->pins, &request, err);
+    }
+    if (status == WEFT_OK && size > 1 && is_rank0 && thread_count == 0 && p->pins.thread_count >= CORES_THAT_SPARE_ONE)
+        p->pins.thread_count--;
+    free(ranks);
+    return status;
+}
+
+static weft_status plan_memory(wf_placement *p, const weft_config *config, weft_error *err)
+{
+    p->memory_limit_bytes = weft_config_bytes(config, "memory.limit");
+    if (p->memory_limit_bytes) {
+        snprintf(p->memory_text, sizeof p->memory_text, "memory.limit (%s)", weft_config_origin(config, "memory.limit"));
+        return WEFT_OK;
+    }
+    wf_memory_limit limit;
+    weft_status status = wf_memory_get_limit(&limit, err);
+    if (status != WEFT_OK) return status;
+    /* A tenth is left to code, stacks, buffers and libraries; the ranks of the node share the rest. */
+    p->memory_limit_bytes = limit.bytes / 10 * 9 / (uint64_t)p->node_rank_count;
+    snprintf(p->memory_text, sizeof p->memory_text, "90 %% of the %s, shared by %d rank%s", limit.source, p->node_rank_count,
+             p->node_rank_count == 1 ? "" : "s");
+    return WEFT_OK;
+}
+
+static weft_status describe(wf_placement *p, weft_error *err)
+{
+    const wf_cpuset *set = wf_topology_peek_cpuset(p->topology);
+    size_t cpuset_bytes = wf_cpuset_format(set, NULL, 0) + 1, line_bytes = 64;
+    size_t pinning_bytes = line_bytes * ((size_t)p->pins.thread_count + 1);
+    p->cpuset_text = wf_calloc(cpuset_bytes, 1, err);
+    p->pinning_text = wf_calloc(pinning_bytes, 1, err);
+    if (!p->cpuset_text || !p->pinning_text) return WEFT_ENOMEM;
+    wf_cpuset_format(set, p->cpuset_text, cpuset_bytes);
+    char *at = p->pinning_text;
+    for (int i = 0; i < p->pins.thread_count; i++) {
+        int pu = p->pins.thread_pus[i];
+        if (pu < 0)
+            at += snprintf(at, line_bytes, "%snot pinned", i ? "\n" : "");
+        else
+            at += snprintf(at, line_bytes, "%score %d (PU %d, NUMA node %d)", i ? "\n" : "", wf_topology_core_of_pu(p->topology, pu), pu,
+                           wf_topology_numa_of_pu(p->topology, pu));
+    }
+    return WEFT_OK;
+}
+
+weft_status wf_placement_init(wf_placement *placement, const weft_config *config, wf_mpi *mpi, int thread_count, weft_error *err)
+{
+    wf_placement made = {0};
+    weft_status status = wf_topology_create(&made.topology, err);
+    if (status == WEFT_OK) status = plan_pins(&made, config, mpi, thread_count, err);
+    if (status == WEFT_OK && thread_count < 0) made.pins.thread_count = 0;
+    if (status == WEFT_OK) status = plan_memory(&made, config, err);
+    if (status == WEFT_OK) status = describe(&made, err);
+    if (status == WEFT_OK)
+        *placement = made;
+    else
+        wf_placement_fini(&made);
+    return status;
+}
+
+void wf_placement_fini(wf_placement *placement)
+{
+    wf_pin_plan_fini(&placement->pins);
+    wf_topology_destroy(placement->topology);
+    free(placement->cpuset_text);
+    free(placement->pinning_text);
+    *placement = (wf_placement){0};
+}

@@ -1,0 +1,90 @@
+/* What a session tells about itself, and how the client's thread waits in it. */
+#include "client/session.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { SPIN_NS = 20000, FIRST_SLEEP_NS = 20000 };
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void wf_session_wait(weft_session *session, bool (*is_done)(weft_session *session, uint64_t what, int64_t timeout_ns), uint64_t what)
+{
+    int64_t longest_ns = weft_config_duration_ns(session->config, "transport.idle_sleep"), sleep_ns = 0;
+    int64_t spin_until_ns = now_ns() + (session->spin ? SPIN_NS : 0);
+    while (!is_done(session, what, sleep_ns)) {
+        if (wf_rank_step(session->rank)) {
+            sleep_ns = 0;
+            spin_until_ns = now_ns() + (session->spin ? SPIN_NS : 0);
+        } else if (now_ns() < spin_until_ns) {
+            sched_yield();
+        } else {
+            sleep_ns = sleep_ns ? 2 * sleep_ns : FIRST_SLEEP_NS;
+            if (sleep_ns > longest_ns) sleep_ns = longest_ns;
+        }
+    }
+}
+
+weft_status wf_session_wait_for_ranks(weft_session *session, int64_t timeout_ns, weft_error *err)
+{
+    int64_t until_ns = now_ns() + timeout_ns;
+    const struct timespec pause = {0, 50000};
+    int count;
+    while ((count = wf_scheduler_hello_count(session->scheduler)) < session->rank_count) {
+        weft_status status = wf_scheduler_check(session->scheduler, err);
+        if (status != WEFT_OK) return status;
+        if (now_ns() > until_ns)
+            return weft_fail(err, WEFT_ELAUNCH, "%d of %d ranks have not answered for %.0f s; look at their output", session->rank_count - count,
+                             session->rank_count, (double)timeout_ns * 1e-9);
+        if (!wf_rank_step(session->rank)) nanosleep(&pause, NULL);
+    }
+    return wf_scheduler_check(session->scheduler, err);
+}
+
+const weft_config *weft_session_config(const weft_session *session)
+{
+    return session->config;
+}
+
+weft_session_info weft_session_get_info(const weft_session *session)
+{
+    weft_session_info info = {.scheduler = session->scheduler_name, .rank_count = session->rank_count};
+    wf_plan_worker *workers = NULL;
+    size_t count = 0;
+    if (wf_scheduler_workers(session->scheduler, &workers, &count, NULL) == WEFT_OK && count > 0) {
+        info.worker_count = (int)count;
+        info.threads_per_worker = workers[0].threads;
+    }
+    free(workers);
+    info.memory_limit_bytes = wf_scheduler_memory_limit_bytes(session->scheduler);
+    return info;
+}
+
+weft_status weft_session_get_rank_info(const weft_session *session, int rank, weft_rank_info *info, weft_error *err)
+{
+    wf_rank_description d;
+    if (!wf_scheduler_describe_rank(session->scheduler, rank, &d))
+        return weft_fail(err, WEFT_EINVAL, "there is no rank %d; ranks go from 0 to %d", rank, session->rank_count - 1);
+    *info = (weft_rank_info){d.host, d.cpuset, d.pinning, d.threads, d.memory_limit_bytes};
+    return WEFT_OK;
+}
+
+weft_machine_info weft_session_get_machine_info(const weft_session *session)
+{
+    return session->machine;
+}
+
+weft_status weft_session_get_stats(weft_session *session, weft_session_stats *stats, weft_error *err)
+{
+    weft_status status = wf_scheduler_check(session->scheduler, err);
+    if (status != WEFT_OK) return status;
+    wf_rank_stats sum = wf_scheduler_stats(session->scheduler);
+    *stats = (weft_session_stats){sum.tasks_run, sum.bytes_sent, sum.memory_peak_bytes, sum.rss_peak_bytes};
+    return WEFT_OK;
+}

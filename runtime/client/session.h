@@ -1,0 +1,24 @@
+/* A session, as the client layer sees it. */
+#ifndef WF_CLIENT_SESSION_H
+#define WF_CLIENT_SESSION_H
+
+#include "cluster/rank.h"
+#include <weft/session.h>
+
+struct weft_session {
+    wf_rank *rank;              /* rank 0 */
+    wf_scheduler *scheduler;    /* its */
+    const weft_config *config;
+    const char *scheduler_name; /* "sync", "threads" or "mpi" */
+    int rank_count;
+    weft_machine_info machine;
+    bool spin;                  /* a waiting client may keep a core busy for a moment */
+};
+
+/* Polls and sleeps in turn until `is_done` says so. */
+void wf_session_wait(weft_session *session, bool (*is_done)(weft_session *session, uint64_t what, int64_t timeout_ns), uint64_t what);
+
+/* Waits until every rank has said HELLO. Errors: WEFT_ELAUNCH some have not within timeout_ns. */
+weft_status wf_session_wait_for_ranks(weft_session *session, int64_t timeout_ns, weft_error *err);
+
+#endif

@@ -1,0 +1,91 @@
+#include "client/signals.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+struct wf_signals {
+    sigset_t set;
+    int signal_fd, end_fd;
+    int64_t grace_ns;
+    void (*interrupted)(void *context, int signal);
+    void *context;
+    atomic_int received;
+    pthread_t thread;
+};
+
+static void *wait_for_signals(void *argument)
+{
+    wf_signals *s = argument;
+    struct pollfd fds[2] = {{s->end_fd, POLLIN, 0}, {s->signal_fd, POLLIN, 0}};
+    int timeout_ms = -1;
+    for (;;) {
+        int count = poll(fds, 2, timeout_ms);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0 || fds[0].revents) return NULL;
+        int first = atomic_load(&s->received);
+        if (count == 0) _exit(128 + first); /* the grace is over */
+        struct signalfd_siginfo info;
+        if (read(s->signal_fd, &info, sizeof info) != (ssize_t)sizeof info) continue;
+        if (first) _exit(128 + (int)info.ssi_signo);
+        atomic_store(&s->received, (int)info.ssi_signo);
+        timeout_ms = (int)(s->grace_ns / 1000000);
+        s->interrupted(s->context, (int)info.ssi_signo);
+    }
+}
+
+static void choose_signals(sigset_t *set)
+{
+    static const int candidates[] = {SIGINT, SIGTERM};
+    sigemptyset(set);
+    for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
+        struct sigaction action;
+        if (sigaction(candidates[i], NULL, &action) == 0 && !(action.sa_flags & SA_SIGINFO) && action.sa_handler == SIG_DFL)
+            sigaddset(set, candidates[i]);
+    }
+}
+
+weft_status wf_signals_create(int64_t grace_ns, void (*interrupted)(void *context, int signal), void *context, wf_signals **signals,
+                              weft_error *err)
+{
+    wf_signals *made = wf_calloc(1, sizeof *made, err);
+    if (!made) return WEFT_ENOMEM;
+    *made = (wf_signals){.grace_ns = grace_ns, .interrupted = interrupted, .context = context};
+    choose_signals(&made->set);
+    made->signal_fd = signalfd(-1, &made->set, SFD_CLOEXEC | SFD_NONBLOCK);
+    made->end_fd = eventfd(0, EFD_CLOEXEC);
+    pthread_sigmask(SIG_BLOCK, &made->set, NULL);
+    if (made->signal_fd >= 0 && made->end_fd >= 0 && pthread_create(&made->thread, NULL, wait_for_signals, made) == 0) {
+        *signals = made;
+        return WEFT_OK;
+    }
+    pthread_sigmask(SIG_UNBLOCK, &made->set, NULL);
+    if (made->signal_fd >= 0) close(made->signal_fd);
+    if (made->end_fd >= 0) close(made->end_fd);
+    free(made);
+    return weft_fail(err, WEFT_ENOMEM, "no thread or file descriptor to wait for signals; raise the limits on processes and open files");
+}
+
+void wf_signals_destroy(wf_signals *signals)
+{
+    if (!signals) return;
+    uint64_t one = 1;
+    if (write(signals->end_fd, &one, sizeof one) == (ssize_t)sizeof one) pthread_join(signals->thread, NULL);
+    pthread_sigmask(SIG_UNBLOCK, &signals->set, NULL);
+    close(signals->signal_fd);
+    close(signals->end_fd);
+    free(signals);
+}
+
+int wf_signals_received(const wf_signals *signals)
+{
+    return atomic_load(&signals->received);
+}
