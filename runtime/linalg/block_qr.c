@@ -4,7 +4,7 @@
  * what Q is applied to is zero below its first n rows. T itself is never formed: its inverse is the strictly upper part of W^T W plus
  * diag(1 / tau), so T x is a triangular solve (Puglisi, SIAM J. Sci. Stat. Comput. 13, 1992; Joffrain, Low, Quintana-Orti, van de Geijn,
  * Van Zee, ACM TOMS 32, 2006). The identity on top of a stacked block's W adds nothing to the strictly upper part.
- * Where they leave tau = 0 undefined: such a reflection is the identity, so its row of the system is made to give zero.
+ * Where they leave tau = 0 undefined: such a reflection is the identity, so its row of the system is given zero.
  * Any thread. */
 #include "linalg/block_qr.h"
 
@@ -64,18 +64,13 @@ size_t wf_block_q_scratch_count(int cols, int k)
     return (size_t)cols * (size_t)cols + (size_t)cols * (size_t)k;
 }
 
-/* The inverse of T into the upper triangle of `inverse` (column-major). Reflections with tau = 0 get a row of the identity. */
+/* The inverse of T into the upper triangle of `inverse` (column-major). A reflection with tau = 0 has a unit vector for its column of W,
+ * or no entry in V: the products right of the diagonal are zero, and 1 on it makes its row of the system give zero for zero. */
 static void invert_t(const wf_block_q *q, double *inverse)
 {
     size_t n = (size_t)q->cols;
     cblas_dsyrk(CblasColMajor, CblasUpper, CblasTrans, q->cols, q->rows, 1.0, q->v, q->ld, 0.0, inverse, q->cols);
-    for (size_t j = 0; j < n; j++) {
-        if (q->tau[j] != 0.0) {
-            inverse[j * n + j] = 1.0 / q->tau[j];
-            continue;
-        }
-        for (size_t l = j; l < n; l++) inverse[l * n + j] = l == j ? 1.0 : 0.0;
-    }
+    for (size_t j = 0; j < n; j++) inverse[j * n + j] = q->tau[j] != 0.0 ? 1.0 / q->tau[j] : 1.0;
 }
 
 /* y (cols, k) becomes T y. */

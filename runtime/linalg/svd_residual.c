@@ -44,7 +44,7 @@ void wf_svd_measure(int64_t rows, int64_t cols, int64_t k, const double *x, cons
 void wf_svd_judge(int64_t k, const double *measure, double *residual, double *orthogonality)
 {
     double norm = sqrt(measure[WF_NORM_SQUARES]), left = sqrt(measure[WF_RESIDUAL_SQUARES]), largest = 0.0;
-    *residual = norm > 0.0 || isnan(norm) ? left / norm : left;
+    *residual = norm != 0.0 ? left / norm : left;
     for (int64_t i = 0; i < k; i++) {
         for (int64_t j = i; j < k; j++) {
             double off = fabs(measure[WF_GRAM + i * k + j] - (i == j ? 1.0 : 0.0));
