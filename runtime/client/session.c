@@ -5,24 +5,19 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { SPIN_NS = 20000, FIRST_SLEEP_NS = 20000 };
+#include "base/clock.h"
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
+enum { SPIN_NS = 20000, FIRST_SLEEP_NS = 20000 };
 
 void wf_session_wait(weft_session *session, bool (*is_done)(weft_session *session, uint64_t what, int64_t timeout_ns), uint64_t what)
 {
     int64_t longest_ns = weft_config_duration_ns(session->config, "transport.idle_sleep"), sleep_ns = 0;
-    int64_t spin_until_ns = now_ns() + (session->spin ? SPIN_NS : 0);
+    int64_t spin_until_ns = wf_clock_now_ns() + (session->spin ? SPIN_NS : 0);
     while (!is_done(session, what, sleep_ns)) {
         if (wf_rank_step(session->rank)) {
             sleep_ns = 0;
-            spin_until_ns = now_ns() + (session->spin ? SPIN_NS : 0);
-        } else if (now_ns() < spin_until_ns) {
+            spin_until_ns = wf_clock_now_ns() + (session->spin ? SPIN_NS : 0);
+        } else if (wf_clock_now_ns() < spin_until_ns) {
             sched_yield();
         } else {
             sleep_ns = sleep_ns ? 2 * sleep_ns : FIRST_SLEEP_NS;
@@ -33,13 +28,13 @@ void wf_session_wait(weft_session *session, bool (*is_done)(weft_session *sessio
 
 weft_status wf_session_wait_for_ranks(weft_session *session, int64_t timeout_ns, weft_error *err)
 {
-    int64_t until_ns = now_ns() + timeout_ns;
+    int64_t until_ns = wf_clock_now_ns() + timeout_ns;
     const struct timespec pause = {0, 50000};
     int count;
     while ((count = wf_scheduler_hello_count(session->scheduler)) < session->rank_count) {
         weft_status status = wf_scheduler_check(session->scheduler, err);
         if (status != WEFT_OK) return status;
-        if (now_ns() > until_ns)
+        if (wf_clock_now_ns() > until_ns)
             return weft_fail(err, WEFT_ELAUNCH, "%d of %d ranks have not answered for %.0f s; look at their output", session->rank_count - count,
                              session->rank_count, (double)timeout_ns * 1e-9);
         if (!wf_rank_step(session->rank)) nanosleep(&pause, NULL);

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "exec/blas.h"
 #include "topology/bind.h"
@@ -28,13 +29,6 @@ struct wf_rank {
     bool is_interrupted;      /* under lock */
 };
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static void tell_to_end(wf_rank *rank, bool interrupted)
 {
     pthread_mutex_lock(&rank->lock);
@@ -47,14 +41,14 @@ static void tell_to_end(wf_rank *rank, bool interrupted)
 static void on_message(void *context, wf_message *message, void *poller)
 {
     wf_rank *rank = context;
-    if (message->from == 0) atomic_store(&rank->heard_ns, now_ns());
+    if (message->from == 0) atomic_store(&rank->heard_ns, wf_clock_now_ns());
     switch (message->type) {
     case WF_MSG_HELLO:
     case WF_MSG_ROOT:
     case WF_MSG_FAILED:
     case WF_MSG_PROGRESS:
     case WF_MSG_BROKEN:
-        if (rank->scheduler) wf_scheduler_handle(rank->scheduler, message, now_ns());
+        if (rank->scheduler) wf_scheduler_handle(rank->scheduler, message, wf_clock_now_ns());
         break;
     case WF_MSG_ALIVE: break;
     case WF_MSG_SHUTDOWN: tell_to_end(rank, false); break;
@@ -75,14 +69,10 @@ weft_status wf_rank_create(const wf_rank_options *options, wf_rank **rank, weft_
     wf_rank *made = wf_calloc(1, sizeof *made, err);
     if (!made) return WEFT_ENOMEM;
     made->options = *options;
-    made->heard_ns = made->ticked_ns = made->alive_ns = now_ns();
+    made->heard_ns = made->ticked_ns = made->alive_ns = wf_clock_now_ns();
     made->blas_threads = wf_blas_set_threads(1);
     pthread_mutex_init(&made->lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&made->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
+    wf_condition_init(&made->wake);
     weft_status status = WEFT_OK;
     if (options->transport->rank == 0) {
         wf_scheduler_options scheduler = {options->transport, options->lost_after_ns};
@@ -134,7 +124,7 @@ static void say_alive(wf_rank *rank, int64_t now)
 
 static void tick(wf_rank *rank)
 {
-    int64_t now = now_ns();
+    int64_t now = wf_clock_now_ns();
     /* When this process itself was stopped for a while (Ctrl-Z, a suspended laptop), the others' silence means nothing. */
     bool was_stopped = now - rank->ticked_ns > rank->options.lost_after_ns / 4;
     rank->ticked_ns = now;
@@ -152,18 +142,14 @@ static bool tick_until_end(wf_rank *rank)
 {
     bool end = false, is_lost = false;
     while (!end && !is_lost) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        int64_t ns = until.tv_nsec + rank->options.progress_interval_ns;
-        until.tv_sec += ns / 1000000000;
-        until.tv_nsec = ns % 1000000000;
+        struct timespec until = wf_clock_deadline(rank->options.progress_interval_ns);
         pthread_mutex_lock(&rank->lock);
         if (!rank->is_told_to_end) pthread_cond_timedwait(&rank->wake, &rank->lock, &until);
         end = rank->is_told_to_end;
         pthread_mutex_unlock(&rank->lock);
         if (!end) tick(rank);
         is_lost = !rank->scheduler && (atomic_load(&rank->options.transport->broken) ||
-                                       now_ns() - atomic_load(&rank->heard_ns) > rank->options.lost_after_ns);
+                                       wf_clock_now_ns() - atomic_load(&rank->heard_ns) > rank->options.lost_after_ns);
     }
     return !is_lost;
 }

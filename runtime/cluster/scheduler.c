@@ -7,6 +7,7 @@
 #include <time.h>
 #include <uthash.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 typedef struct rank_entry {
@@ -58,11 +59,7 @@ weft_status wf_scheduler_create(const wf_scheduler_options *options, wf_schedule
         return WEFT_ENOMEM;
     }
     pthread_mutex_init(&made->lock, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&made->change, &attributes);
-    pthread_condattr_destroy(&attributes);
+    wf_condition_init(&made->change);
     *scheduler = made;
     return WEFT_OK;
 }
@@ -403,11 +400,7 @@ static bool is_over(const wf_scheduler *s, const compute *c)
 
 bool wf_scheduler_wait(wf_scheduler *scheduler, uint64_t graph_id, int64_t timeout_ns)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t ns = until.tv_nsec + timeout_ns;
-    until.tv_sec += ns / 1000000000;
-    until.tv_nsec = ns % 1000000000;
+    struct timespec until = wf_clock_deadline(timeout_ns);
     pthread_mutex_lock(&scheduler->lock);
     bool over = is_over(scheduler, find_compute(scheduler, graph_id));
     if (!over && timeout_ns > 0) {

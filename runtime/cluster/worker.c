@@ -7,9 +7,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <uthash.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "exec/local_graph.h"
 #include "topology/memory.h"
@@ -406,9 +406,7 @@ void wf_worker_tick(wf_worker *worker)
 /* Reading it costs some 20 us, too much for every graph that ends. */
 static void read_rss(wf_worker *worker)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    int64_t ns = wf_clock_now_ns();
     if (ns - atomic_load(&worker->rss_read_ns) < RSS_INTERVAL_NS) return;
     wf_memory_usage usage;
     atomic_store(&worker->rss_read_ns, ns);

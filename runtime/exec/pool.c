@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "exec/deque.h"
 
@@ -51,13 +52,6 @@ struct wf_pool {
     int wakes;
     atomic_bool has_poller;
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* ---- finding work ---- */
 
@@ -130,12 +124,8 @@ static void wake_all(wf_pool *pool)
 /* Sleeps until woken, or for timeout_ns (0: without end). */
 static void sleep_idle(wf_pool *pool, int64_t timeout_ns)
 {
-    struct timespec until;
+    struct timespec until = wf_clock_deadline(timeout_ns);
     int timed_out = 0;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t ns = until.tv_nsec + timeout_ns;
-    until.tv_sec += ns / 1000000000;
-    until.tv_nsec = ns % 1000000000;
     pthread_mutex_lock(&pool->sleep_lock);
     atomic_fetch_add(&pool->sleepers, 1);
     if (anything_waits(pool)) timed_out = 1;
@@ -165,14 +155,14 @@ static bool poll_messages(wf_thread *self)
 /* Looks around for SPIN_NS. Returns an item when one turned up. */
 static wf_pool_item *spin(wf_thread *self)
 {
-    int64_t until_ns = now_ns() + (self->pool->options.spin ? SPIN_NS : 0);
+    int64_t until_ns = wf_clock_now_ns() + (self->pool->options.spin ? SPIN_NS : 0);
     do {
         bool happened = poll_messages(self);
         wf_pool_item *item = find_item(self);
         if (item) return item;
-        if (happened) until_ns = now_ns() + SPIN_NS;
+        if (happened) until_ns = wf_clock_now_ns() + SPIN_NS;
         sched_yield();
-    } while (now_ns() < until_ns && !atomic_load_explicit(&self->pool->stopping, memory_order_relaxed));
+    } while (wf_clock_now_ns() < until_ns && !atomic_load_explicit(&self->pool->stopping, memory_order_relaxed));
     return NULL;
 }
 
@@ -220,7 +210,7 @@ static void run_item(wf_thread *self, wf_pool_item *item)
     const wf_pool_options *options = &self->pool->options;
     options->run(options->context, item, self);
     if (!options->poll) return;
-    int64_t now = now_ns();
+    int64_t now = wf_clock_now_ns();
     if (now - self->polled_ns < POLL_INTERVAL_NS) return;
     self->polled_ns = now;
     options->poll(options->context, self);
@@ -293,13 +283,9 @@ static weft_status init_threads(wf_pool *pool, weft_error *err)
 
 static void init_locks(wf_pool *pool)
 {
-    pthread_condattr_t attributes;
     pthread_mutex_init(&pool->injected_lock, NULL);
     pthread_mutex_init(&pool->sleep_lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
+    wf_condition_init(&pool->wake);
 }
 
 weft_status wf_pool_create(const wf_pool_options *options, wf_pool **pool, weft_error *err)

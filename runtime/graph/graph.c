@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 enum { PARAM_ALIGNMENT = 16, SMALL_OUTPUT_BYTES = 64 };
@@ -13,9 +13,7 @@ enum { PARAM_ALIGNMENT = 16, SMALL_OUTPUT_BYTES = 64 };
 /* Serials only have to differ between the graphs of one client: the address does while both live, the time afterwards. */
 static uint64_t make_serial(const weft_graph *graph)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    uint64_t ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    uint64_t ns = (uint64_t)wf_clock_now_ns();
     return (uint64_t)(uintptr_t)graph * 0x9E3779B97F4A7C15u ^ ns;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 void wf_message_fini(wf_message *message)
@@ -137,16 +138,9 @@ bool wf_transport_poll(wf_transport *transport, void *poller)
     return happened;
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 bool wf_transport_flush(wf_transport *transport, int64_t timeout_ns)
 {
-    int64_t until_ns = now_ns() + timeout_ns;
+    int64_t until_ns = wf_clock_now_ns() + timeout_ns;
     const struct timespec pause = {0, 50000};
     for (;;) {
         wf_transport_poll(transport, NULL);
@@ -155,7 +149,7 @@ bool wf_transport_flush(wf_transport *transport, int64_t timeout_ns)
             atomic_store(&transport->polling, false);
             if (flushed) return true;
         }
-        if (now_ns() > until_ns || atomic_load(&transport->broken)) return false;
+        if (wf_clock_now_ns() > until_ns || atomic_load(&transport->broken)) return false;
         nanosleep(&pause, NULL);
     }
 }
