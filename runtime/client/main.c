@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/memory.h"
+#include "base/log.h"
 #include "client/own_options.h"
 #include "client/placement.h"
 #include "client/session.h"
@@ -24,9 +24,11 @@ typedef enum scheduler_kind { KIND_SYNC, KIND_THREADS, KIND_MPI } scheduler_kind
 
 typedef struct program {
     weft_client *client;
+    const void *communicator; /* the program's own MPI_Comm; NULL: weft starts MPI where it is wanted */
     const weft_kernel *const *kernels_begin, *const *kernels_end;
     wf_launch launch;
     weft_config *config;
+    wf_log log;
     scheduler_kind kind;
     wf_mpi *mpi;
     wf_loopback *loopback; /* without MPI */
@@ -37,6 +39,16 @@ typedef struct program {
     wf_rank *rank;
     wf_signals *signals;
 } program;
+
+static wf_log make_log(const weft_config *config, int rank)
+{
+    static const char *const levels[] = {"error", "warning", "info", "debug"};
+    wf_log log = {.sink = NULL, .rank = rank};
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(weft_config_text(config, "log.level"), levels[i]) == 0) log = (wf_log){stderr, (wf_log_level)i, rank};
+    }
+    return log;
+}
 
 static const char *base_name(const char *path)
 {
@@ -51,20 +63,22 @@ static void print_error(const char *name, const weft_error *error)
 static scheduler_kind choose_kind(const program *p)
 {
     const char *text = weft_config_text(p->config, "scheduler.kind");
+    if (p->communicator) return KIND_MPI;
     if (strcmp(text, "sync") == 0) return KIND_SYNC;
     if (strcmp(text, "threads") == 0) return KIND_THREADS;
     if (strcmp(text, "mpi") == 0) return KIND_MPI;
     return wf_launch_wants_mpi(&p->launch) ? KIND_MPI : KIND_THREADS;
 }
 
-static void print_warnings(const program *p, const char *name)
+static void log_start(const program *p)
 {
     char text[WF_LAUNCH_TEXT_LENGTH];
-    const char *level = weft_config_text(p->config, "log.level");
-    if (strcmp(level, "off") == 0 || strcmp(level, "error") == 0) return;
-    if (p->kind != KIND_MPI && wf_launch_check_alone(&p->launch, text)) fprintf(stderr, "%s: warning: %s\n", base_name(name), text);
-    if (p->kind == KIND_MPI && wf_mpi_rank(p->mpi) == 0 && p->placement.pins.is_bound_too_tightly)
-        fprintf(stderr, "%s: warning: %s\n", base_name(name), p->placement.pins.advice);
+    if (p->kind != KIND_MPI && wf_launch_check_alone(&p->launch, text)) wf_log_write(&p->log, WF_LOG_WARNING, "%s", text);
+    if (p->transport->rank == 0 && p->placement.pins.is_bound_too_tightly)
+        wf_log_write(&p->log, WF_LOG_WARNING, "%s", p->placement.pins.advice);
+    wf_log_write(&p->log, WF_LOG_INFO, "rank ready ranks=%d runs_tasks=%d threads=%d cpuset=%s memory_limit_bytes=%llu", p->transport->size,
+                 p->placement.runs_tasks, p->placement.pins.thread_count, p->placement.cpuset_text,
+                 (unsigned long long)p->placement.memory_limit_bytes);
 }
 
 static weft_status open_transport(program *p, weft_error *err)
@@ -93,7 +107,9 @@ static weft_status open_rank(program *p, weft_error *err)
         .lost_after_ns = weft_config_duration_ns(p->config, "scheduler.lost_after"),
         .cpuset_text = placement->cpuset_text,
         .pinning_text = placement->pinning_text,
+        .log = &p->log,
     };
+    p->log = make_log(p->config, p->transport->size > 1 ? p->transport->rank : -1);
     return wf_rank_create(&options, &p->rank, err);
 }
 
@@ -106,9 +122,9 @@ static void on_signal(void *context, int signal)
 
 static weft_status start(program *p, weft_error *err)
 {
-    weft_status status = wf_launch_check_before_mpi(&p->launch, err);
-    if (status == WEFT_OK && p->kind == KIND_MPI) status = wf_mpi_open(NULL, &p->mpi, err);
-    if (status == WEFT_OK && p->mpi) status = wf_launch_check_after_mpi(&p->launch, wf_mpi_size(p->mpi), err);
+    weft_status status = p->communicator ? WEFT_OK : wf_launch_check_before_mpi(&p->launch, err);
+    if (status == WEFT_OK && p->kind == KIND_MPI) status = wf_mpi_open(p->communicator, &p->mpi, err);
+    if (status == WEFT_OK && p->mpi && !p->communicator) status = wf_launch_check_after_mpi(&p->launch, wf_mpi_size(p->mpi), err);
     int threads = p->kind == KIND_SYNC ? -1 : (int)weft_config_int(p->config, "pool.threads");
     if (status == WEFT_OK) status = wf_placement_init(&p->placement, p->config, p->mpi, threads, err);
     if (status == WEFT_OK) status = wf_kernels_init(&p->kernels, p->kernels_begin, p->kernels_end, err);
@@ -182,10 +198,10 @@ static int play(program *p, int argc, char **argv)
     return code;
 }
 
-int weft_main_with(int argc, char **argv, weft_client *client, const weft_kernel *const *kernels_begin,
+int weft_main_with(int argc, char **argv, weft_client *client, const void *communicator, const weft_kernel *const *kernels_begin,
                    const weft_kernel *const *kernels_end)
 {
-    program p = {.client = client, .kernels_begin = kernels_begin, .kernels_end = kernels_end};
+    program p = {.client = client, .communicator = communicator, .kernels_begin = kernels_begin, .kernels_end = kernels_end};
     weft_error error = WEFT_ERROR_INIT;
     int code;
     wf_launch_detect_own(&p.launch);
@@ -204,7 +220,7 @@ int weft_main_with(int argc, char **argv, weft_client *client, const weft_kernel
     }
     status = start(&p, &error);
     if (status == WEFT_OK) {
-        print_warnings(&p, argv[0]);
+        log_start(&p);
         code = play(&p, argc, argv);
     } else {
         if (speaks || error.status != WEFT_ELAUNCH) print_error(argv[0], &error);

@@ -75,7 +75,7 @@ weft_status wf_rank_create(const wf_rank_options *options, wf_rank **rank, weft_
     wf_condition_init(&made->wake);
     weft_status status = WEFT_OK;
     if (options->transport->rank == 0) {
-        wf_scheduler_options scheduler = {options->transport, options->lost_after_ns};
+        wf_scheduler_options scheduler = {options->transport, options->lost_after_ns, options->log};
         status = wf_scheduler_create(&scheduler, &made->scheduler, err);
     }
     if (status == WEFT_OK && options->runs_tasks) {

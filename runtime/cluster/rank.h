@@ -2,6 +2,7 @@
 #ifndef WF_CLUSTER_RANK_H
 #define WF_CLUSTER_RANK_H
 
+#include "base/log.h"
 #include "cluster/scheduler.h"
 #include "cluster/worker.h"
 #include "topology/topology.h"
@@ -22,6 +23,7 @@ typedef struct wf_rank_options {
     int64_t lost_after_ns;
     const char *cpuset_text;       /* for people: what this rank may use, */
     const char *pinning_text;      /* and where its threads run, a line each */
+    const wf_log *log;             /* NULL: silent */
 } wf_rank_options;
 
 /* Creates the parts and begins to handle messages. What options point to must outlive the rank. Owns: *rank is new. */

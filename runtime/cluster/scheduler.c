@@ -118,7 +118,10 @@ static void send_ref_to_workers(wf_scheduler *s, uint32_t type, uint64_t graph)
 
 static void break_session(wf_scheduler *s, const weft_error *error)
 {
-    if (s->broken.status == WEFT_OK) s->broken = *error;
+    if (s->broken.status == WEFT_OK) {
+        s->broken = *error;
+        wf_log_write(s->options.log, WF_LOG_INFO, "session broken status=%s text=%s", weft_status_name(error->status), error->text);
+    }
     pthread_cond_broadcast(&s->change);
 }
 
@@ -379,6 +382,8 @@ weft_status wf_scheduler_begin(wf_scheduler *scheduler, uint64_t graph_id, const
         free_compute(c);
     } else {
         HASH_ADD(hh, scheduler->computes, id, sizeof c->id, c);
+        wf_log_write(scheduler->options.log, WF_LOG_INFO, "compute begins graph=%llu tasks=%zu partitions=%u", (unsigned long long)graph_id,
+                     plan->needed_count, plan->partition_count);
         status = send_graph(scheduler, graph_id, graph, plan, set, err);
         if (status != WEFT_OK) { /* half of it may be out: nobody can end this compute any more */
             weft_error error = WEFT_ERROR_INIT;
@@ -430,6 +435,8 @@ weft_status wf_scheduler_end(wf_scheduler *scheduler, uint64_t graph_id, weft_ch
         error = &scheduler->broken;
     else if (c && c->has_failed)
         error = &c->error;
+    wf_log_write(scheduler->options.log, WF_LOG_INFO, "compute ends graph=%llu status=%s", (unsigned long long)graph_id,
+                 weft_status_name(error ? error->status : WEFT_OK));
     if (error) {
         if (err) *err = *error;
         status = error->status;

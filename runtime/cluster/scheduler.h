@@ -8,6 +8,7 @@
 #ifndef WF_CLUSTER_SCHEDULER_H
 #define WF_CLUSTER_SCHEDULER_H
 
+#include "base/log.h"
 #include "cluster/protocol.h"
 #include "graph/partition.h"
 #include "transport/transport.h"
@@ -17,6 +18,7 @@ typedef struct wf_scheduler wf_scheduler;
 typedef struct wf_scheduler_options {
     wf_transport *transport;
     int64_t lost_after_ns; /* a rank with work that is silent for this long is lost */
+    const wf_log *log;     /* NULL: silent */
 } wf_scheduler_options;
 
 /* Owns: *scheduler is new. */
