@@ -34,8 +34,8 @@ void wf_svd_measure(int64_t rows, int64_t cols, int64_t k, const double *x, cons
         const double *strip_u = u + begin * k;
         memcpy(strip, x + begin * cols, (size_t)(strip_rows * cols) * sizeof *strip);
         measure[WF_NORM_SQUARES] += squares(strip, strip_rows * cols);
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)strip_rows, (int)cols, (int)k, -1.0, strip_u, (int)k, scaled_v, (int)k, 1.0,
-                    strip, (int)cols);
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)strip_rows, (int)cols, (int)k, -1.0, strip_u, (int)k, scaled_v, (int)k,
+                    1.0, strip, (int)cols);
         measure[WF_RESIDUAL_SQUARES] += squares(strip, strip_rows * cols);
         cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (int)k, (int)strip_rows, 1.0, strip_u, (int)k, 1.0, measure + WF_GRAM, (int)k);
     }

@@ -35,7 +35,7 @@ weft_status weft_tall_init(weft_tall *tall, int64_t rows, int64_t cols, int64_t 
     weft_status status = check_extents(rows, cols, err);
     if (status != WEFT_OK) return status;
     if (rows < cols)
-        return weft_fail(err, WEFT_ESHAPE, "%lld rows are fewer than the %lld columns; a tall matrix needs at least as many, so transpose it",
+        return weft_fail(err, WEFT_ESHAPE, "%lld rows are fewer than the %lld columns; transpose the matrix, or give more rows",
                          (long long)rows, (long long)cols);
     if (chunk_rows < 1)
         return weft_fail(err, WEFT_EINVAL, "chunks of %lld rows cannot be made; use at least %lld", (long long)chunk_rows, (long long)cols);

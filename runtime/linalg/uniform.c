@@ -3,7 +3,8 @@
  * of 64-bit words, which vectorise on any machine; Philox, with its wide products, was measured at half the speed. The constants are
  * Random123's; its functions, which work on one counter at a time, are the tests' oracle.
  *
- * Invariant: the bits depend on seed, row and column alone; the instruction set decides only how many lanes are done at once. Any thread. */
+ * Invariant: the bits depend on seed, row and column alone; the instruction set decides only how many lanes are done at once.
+ * Any thread. */
 #include "linalg/uniform.h"
 
 #include <Random123/threefry.h>

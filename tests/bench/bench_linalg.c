@@ -200,8 +200,8 @@ static void report(const bench *b)
 {
     double m = (double)b->rows, n = (double)b->cols, total_ns = 0.0;
     const double flops[PIECES] = {[QR_VALUES] = 2 * m * n * n, [QR] = 2 * m * n * n, [APPLY] = 3 * m * n * n, [CHECK] = 3 * m * n * n};
-    printf("%lld x %lld, chunks of %lld rows, blocks of %lld; one thread\n", (long long)b->rows, (long long)b->cols, (long long)b->chunk_rows,
-           (long long)b->leaf_rows);
+    printf("%lld x %lld, chunks of %lld rows, blocks of %lld; one thread\n", (long long)b->rows, (long long)b->cols,
+           (long long)b->chunk_rows, (long long)b->leaf_rows);
     for (int p = 0; p < PIECES; p++) {
         printf("%-22s %8.2f ms", piece_names[p], b->best_ns[p] / 1e6);
         if (flops[p] > 0.0) printf("  %6.1f GFLOP/s", flops[p] / b->best_ns[p]);

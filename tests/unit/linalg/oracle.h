@@ -48,7 +48,10 @@ static inline double *oracle_random(int64_t rows, int64_t cols, uint64_t seed)
 }
 
 /* Kinds of matrices that have broken QR codes before. */
-typedef enum oracle_kind { FULL_RANK, ZERO, ZERO_COLUMNS, EQUAL_COLUMNS, GRADED, FIRST_ROWS_ZERO, TINY, HUGE_SCALE, ORACLE_KINDS } oracle_kind;
+typedef enum oracle_kind {
+    FULL_RANK, ZERO, ZERO_COLUMNS, EQUAL_COLUMNS, GRADED, FIRST_ROWS_ZERO, TINY, HUGE_SCALE,
+    ORACLE_KINDS
+} oracle_kind;
 
 static inline const char *oracle_kind_name(oracle_kind kind)
 {

@@ -60,7 +60,8 @@ static void check_stacked(oracle_kind kind, int rows, int cols, int is_triangle)
     double *q = oracle_buffer((cols + rows) * cols), *c = oracle_identity(cols);
     double *q_scratch = oracle_buffer((int64_t)wf_block_q_scratch_count(cols, cols));
     wf_block_qr_stacked(rows, cols, is_triangle, v, rows, r, tau, scratch);
-    wf_block_q_apply_stacked(&(wf_block_q){.rows = rows, .cols = cols, .ld = rows, .v = v, .tau = tau}, cols, c, q + cols * cols, q_scratch);
+    const wf_block_q block = {.rows = rows, .cols = cols, .ld = rows, .v = v, .tau = tau};
+    wf_block_q_apply_stacked(&block, cols, c, q + cols * cols, q_scratch);
     memcpy(q, c, (size_t)(cols * cols) * sizeof *q);
     CU_ASSERT(oracle_is_upper(r, cols));
     double orthogonality = oracle_orthogonality(q, cols + rows, cols), error = oracle_product_error(a, q, r, cols + rows, cols, cols);
