@@ -21,7 +21,7 @@
 static const wf_key keys[] = {
     {"linalg.leaf_rows", WF_KEY_INT, "0", 1, INT32_MAX, "from the L2 cache", NULL, "rows",
      "height of the blocks that a chunk is factorized in"},
-    {"linalg.tsqr_fan_in", WF_KEY_INT, "4", 2, 64, NULL, NULL, "blocks",
+    {"linalg.tsqr_fan_in", WF_KEY_INT, "4", 2, 16, NULL, NULL, "blocks",
      "triangles that one step of the QR tree joins"},
     {"log.level", WF_KEY_CHOICE, "warning", 0, 0, NULL, "error|warning|info|debug|off", NULL,
      "what goes to stderr"},

@@ -215,6 +215,7 @@ static void the_table_shows_every_value_with_unit_and_origin(void)
         "pool.threads                 8 threads                                     --set\n"
         "scheduler.compute            auto                                          default\n"
         "scheduler.kind               auto                                          default\n"
+        "scheduler.lost_after         1m                                            default\n"
         "scheduler.progress_interval  1.5s                                          --set\n"
         "transport.eager_bytes        8KiB                                          default\n"
         "transport.idle_sleep         1ms                                           default\n";

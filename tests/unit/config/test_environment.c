@@ -71,7 +71,7 @@ static void a_single_underscore_is_taken_for_a_slip(void)
 static void a_bad_value_names_its_variable(void)
 {
     fails_with("WEFT_LINALG__TSQR_FAN_IN=1", WEFT_EINVAL,
-               "environment WEFT_LINALG__TSQR_FAN_IN: linalg.tsqr_fan_in: 1 is out of range; allowed: 2 to 64");
+               "environment WEFT_LINALG__TSQR_FAN_IN: linalg.tsqr_fan_in: 1 is out of range; allowed: 2 to 16");
     fails_with("WEFT_POOL__PIN=", WEFT_EINVAL,
                "environment WEFT_POOL__PIN: pool.pin: \"\" is neither true nor false; allowed: true, false, on, off, yes, no, 1 or 0");
 }

@@ -69,13 +69,13 @@ static void numbers_are_kept_within_their_range(void)
     int64_t number = 0;
     CU_ASSERT_EQUAL(wf_key_parse(key_named("linalg.tsqr_fan_in"), "2", &number, NULL), WEFT_OK);
     CU_ASSERT_EQUAL(number, 2);
-    CU_ASSERT_EQUAL(wf_key_parse(key_named("linalg.tsqr_fan_in"), "64", &number, NULL), WEFT_OK);
+    CU_ASSERT_EQUAL(wf_key_parse(key_named("linalg.tsqr_fan_in"), "16", &number, NULL), WEFT_OK);
     CU_ASSERT_EQUAL(wf_key_parse(key_named("linalg.tsqr_fan_in"), "1", &number, NULL), WEFT_EINVAL);
-    CU_ASSERT_EQUAL(wf_key_parse(key_named("linalg.tsqr_fan_in"), "65", &number, NULL), WEFT_EINVAL);
+    CU_ASSERT_EQUAL(wf_key_parse(key_named("linalg.tsqr_fan_in"), "17", &number, NULL), WEFT_EINVAL);
     CU_ASSERT_EQUAL(wf_key_parse(key_named("linalg.tsqr_fan_in"), "0", &number, NULL), WEFT_EINVAL);
     CU_ASSERT_EQUAL(wf_key_parse(key_named("pool.threads"), "-1", &number, NULL), WEFT_EINVAL);
     CU_ASSERT_EQUAL(wf_key_parse(key_named("pool.threads"), "four", &number, NULL), WEFT_EINVAL);
-    CU_ASSERT_EQUAL(number, 64);
+    CU_ASSERT_EQUAL(number, 16);
     CU_ASSERT_EQUAL(wf_key_parse(key_named("pool.threads"), "0", &number, NULL), WEFT_OK);
     CU_ASSERT_EQUAL(number, 0);
 }
@@ -130,7 +130,7 @@ static void an_error_names_the_key_the_value_and_what_is_allowed(void)
     int64_t number;
     weft_error err = WEFT_ERROR_INIT;
     wf_key_parse(key_named("linalg.tsqr_fan_in"), "99", &number, &err);
-    CU_ASSERT_STRING_EQUAL(err.text, "linalg.tsqr_fan_in: 99 is out of range; allowed: 2 to 64");
+    CU_ASSERT_STRING_EQUAL(err.text, "linalg.tsqr_fan_in: 99 is out of range; allowed: 2 to 16");
     wf_key_parse(key_named("scheduler.compute"), "maybe", &number, &err);
     CU_ASSERT_STRING_EQUAL(err.text, "scheduler.compute: \"maybe\" is not one of its choices; allowed: auto, on or off");
     wf_key_parse(key_named("pool.threads"), "many", &number, &err);
