@@ -8,9 +8,12 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+
+static const int candidates[] = {SIGINT, SIGTERM};
 
 struct wf_signals {
     sigset_t set;
@@ -42,9 +45,31 @@ static void *wait_for_signals(void *argument)
     }
 }
 
+/* A library may have started threads before this (OpenBLAS does, when it is loaded) that do not block the signal; one of those would be
+ * killed by it, and with it the process. Here it blocks the signal for itself from now on and sends it again: to the next such thread, and
+ * in the end, when all block it, to the descriptor. */
+static void pass_on(int signal, siginfo_t *info, void *context)
+{
+    (void)info;
+    sigaddset(&((ucontext_t *)context)->uc_sigmask, signal);
+    kill(getpid(), signal);
+}
+
+static void set_handlers(const wf_signals *signals, bool pass)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    if (pass) {
+        action.sa_sigaction = pass_on;
+        action.sa_flags = SA_SIGINFO | SA_RESTART;
+        action.sa_mask = signals->set;
+    }
+    for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
+        if (sigismember(&signals->set, candidates[i])) sigaction(candidates[i], &action, NULL);
+    }
+}
+
 static void choose_signals(sigset_t *set)
 {
-    static const int candidates[] = {SIGINT, SIGTERM};
     sigemptyset(set);
     for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
         struct sigaction action;
@@ -63,10 +88,12 @@ weft_status wf_signals_create(int64_t grace_ns, void (*interrupted)(void *contex
     made->signal_fd = signalfd(-1, &made->set, SFD_CLOEXEC | SFD_NONBLOCK);
     made->end_fd = eventfd(0, EFD_CLOEXEC);
     pthread_sigmask(SIG_BLOCK, &made->set, NULL);
+    set_handlers(made, true);
     if (made->signal_fd >= 0 && made->end_fd >= 0 && pthread_create(&made->thread, NULL, wait_for_signals, made) == 0) {
         *signals = made;
         return WEFT_OK;
     }
+    set_handlers(made, false);
     pthread_sigmask(SIG_UNBLOCK, &made->set, NULL);
     if (made->signal_fd >= 0) close(made->signal_fd);
     if (made->end_fd >= 0) close(made->end_fd);
@@ -79,6 +106,7 @@ void wf_signals_destroy(wf_signals *signals)
     if (!signals) return;
     uint64_t one = 1;
     if (write(signals->end_fd, &one, sizeof one) == (ssize_t)sizeof one) pthread_join(signals->thread, NULL);
+    set_handlers(signals, false);
     pthread_sigmask(SIG_UNBLOCK, &signals->set, NULL);
     close(signals->signal_fd);
     close(signals->end_fd);
