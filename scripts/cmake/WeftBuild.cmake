@@ -64,11 +64,11 @@ set(WEFT_TEST_ENVIRONMENT
   # Libraries built without instrumentation look like races; a called_from_lib rule aborts when its library is loaded twice.
   "TSAN_OPTIONS=ignore_noninstrumented_modules=1")
 
-# weft_unit_test(layer/test_file): tests/unit/layer/test_file.c against the open library, run by ctest as unit.layer.test_file.
+# weft_unit_test(layer/test_file [library...]): tests/unit/layer/test_file.c against the open library, run by ctest as unit.layer.test_file.
 function(weft_unit_test path)
   string(REPLACE "/" "." name "unit.${path}")
   add_executable(${name} "unit/${path}.c")
-  target_link_libraries(${name} PRIVATE weft_flags weft_open weft_test ${ARGN})
+  target_link_libraries(${name} PRIVATE weft_flags ${ARGN} weft_open weft_test)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT 120 LABELS unit ENVIRONMENT "${WEFT_TEST_ENVIRONMENT}")
 endfunction()

@@ -41,6 +41,9 @@ plant runtime/exec/pool.c '#include "pool.h"' '#include "store/store.h"' '#inclu
 plant runtime/exec/pool.h '#include <pthread.h>' '#include "base/log.h"' '/* #include "cluster/worker.h" */'
 plant apps/svd/svd.c '#include <weft/weft.h>' '#include "options.h"' '#include <openblas/cblas.h>' '#include "svd/options.h"'
 plant apps/svd/options.h
+plant apps/cli/options.h
+plant apps/cli/options.c '#include "options.h"' '#include "base/log.h"'
+plant apps/svd/report.c '#include "cli/options.h"'
 expect "what the layers allow passes" ""
 
 plant runtime/base/error.c '' '#include "store/store.h"'
@@ -74,7 +77,9 @@ expect "a folder that is no layer is refused" "runtime/helpers/strings.c:1"
 
 plant apps/svd/svd.c '#include "base/log.h"' '#include <store/store.h>' '#include "../reduce/reduce.h"' '#include "reduce/reduce.h"'
 plant apps/reduce/reduce.h
-expect "an app reaches neither a layer nor another app" "apps/svd/svd.c:1
+plant apps/cli/options.c '#include "store/store.h"'
+expect "an app reaches neither a layer nor another app" "apps/cli/options.c:1
+apps/svd/svd.c:1
 apps/svd/svd.c:2
 apps/svd/svd.c:3
 apps/svd/svd.c:4"
