@@ -63,3 +63,8 @@ weft_status wf_own_options_take(int *argc, char **argv, weft_config *config, wef
     *argc = kept;
     return WEFT_OK;
 }
+
+weft_status weft_config_take_options(weft_config *config, int *argc, char **argv, weft_error *err)
+{
+    return wf_own_options_take(argc, argv, config, err);
+}

@@ -169,6 +169,21 @@ const char *weft_config_origin(const weft_config *config, const char *key)
     return peek(config, key, ~0u)->origin;
 }
 
+bool weft_config_get_entry(const weft_config *config, size_t index, weft_config_entry *entry)
+{
+    static const char *const types[] = {
+        [WF_KEY_INT] = "integer", [WF_KEY_BOOL] = "boolean", [WF_KEY_BYTES] = "bytes", [WF_KEY_DURATION] = "duration",
+        [WF_KEY_CHOICE] = "choice", [WF_KEY_TEXT] = "text",
+    };
+    if (index >= wf_key_count()) return false;
+    const wf_key *key = wf_key_at(index);
+    const setting *shown = &config->settings[index];
+    *entry = (weft_config_entry){key->name, types[key->type], shown->text, shown->number, key->unit, shown->origin, key->doc, ""};
+    _Static_assert(sizeof entry->allowed >= WF_KEY_TEXT_LENGTH, "room for what wf_key_allowed writes");
+    wf_key_allowed(key, entry->allowed);
+    return true;
+}
+
 void weft_config_print(const weft_config *config, FILE *stream)
 {
     char text[WF_KEY_TEXT_LENGTH];
@@ -184,6 +199,6 @@ void weft_config_print(const weft_config *config, FILE *stream)
     for (size_t i = 0; i < wf_key_count(); i++) {
         const setting *shown = &config->settings[i];
         const char *value = wf_key_format(wf_key_at(i), shown->text, shown->number, text);
-        fprintf(stream, "%-*s  %-*s  %s\n", key_width, wf_key_at(i)->name, value_width, value, shown->origin);
+        fprintf(stream, "%-*s  %-*s  %s\n    %s\n", key_width, wf_key_at(i)->name, value_width, value, shown->origin, wf_key_at(i)->doc);
     }
 }

@@ -42,8 +42,27 @@ WEFT_API const char *weft_config_text(const weft_config *config, const char *key
 /* Where the value came from: "default", "environment WEFT_X__Y", "/path/file.ini:12", "--set". Borrowed. */
 WEFT_API const char *weft_config_origin(const weft_config *config, const char *key);
 
-/* Prints a table of every key, value, unit and origin. */
+/* Prints a table of every key, value, unit and origin, and below each what it is for. */
 WEFT_API void weft_config_print(const weft_config *config, FILE *stream);
+
+/* One key with its value, for programs that list them. Texts are borrowed and live until the key is set again. */
+typedef struct weft_config_entry {
+    const char *key;    /* "section.key" */
+    const char *type;   /* "integer", "boolean", "bytes", "duration", "choice" or "text" */
+    const char *text;   /* the value as it was given */
+    int64_t number;     /* the integer, 0 or 1 of a boolean, the bytes, the ns of a duration; 0 for choice and text */
+    const char *unit;   /* of an integer, as "rows"; NULL: none */
+    const char *origin; /* as weft_config_origin */
+    const char *doc;    /* one line */
+    char allowed[128];  /* "2 to 64"; "auto, on or off" */
+} weft_config_entry;
+
+/* Entries go by the names of keys, from 0. Returns false, with *entry unchanged, from the number of keys on. */
+WEFT_API bool weft_config_get_entry(const weft_config *config, size_t index, weft_config_entry *entry);
+
+/* Takes weft's own options (--scheduler, --threads, --set KEY=VALUE) out of argv, for programs that run without weft_main.
+ * Errors: WEFT_EINVAL, WEFT_ENOENT as weft_config_set; argv is unchanged then. */
+WEFT_API weft_status weft_config_take_options(weft_config *config, int *argc, char **argv, weft_error *err);
 
 #ifdef __cplusplus
 }

@@ -202,6 +202,34 @@ static void assignments_are_split_at_the_first_equals_sign(void)
     home_fini(&home);
 }
 
+enum { TABLE_LENGTH = 16384 };
+
+/* What weft_config_print prints; the caller frees it. */
+static char *printed(const weft_config *config)
+{
+    char *text = calloc(1, TABLE_LENGTH);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    FILE *stream = fmemopen(text, TABLE_LENGTH, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(stream);
+    weft_config_print(config, stream);
+    fclose(stream);
+    return text;
+}
+
+/* Leaves the lines out that explain a key. */
+static void drop_indented_lines(char *text)
+{
+    char *kept = text;
+    for (const char *line = text; *line;) {
+        size_t length = strcspn(line, "\n") + 1;
+        bool is_kept = line[0] != ' ';
+        if (is_kept) memmove(kept, line, length);
+        if (is_kept) kept += length;
+        line += length;
+    }
+    *kept = '\0';
+}
+
 static void the_table_shows_every_value_with_unit_and_origin(void)
 {
     static const char expected[] =
@@ -220,20 +248,62 @@ static void the_table_shows_every_value_with_unit_and_origin(void)
         "transport.eager_bytes        8KiB                                          default\n"
         "transport.idle_sleep         1ms                                           default\n";
     home_folder home;
-    char *text = NULL;
-    size_t length = 0;
     home_init(&home);
     setenv("WEFT_LOG__LEVEL", "info", 1);
     weft_config *config = create();
     weft_config_set(config, "pool.pin", "no", "--set", NULL);
     weft_config_set(config, "pool.threads", "8", "--set", NULL);
     weft_config_set(config, "scheduler.progress_interval", "1500ms", "--set", NULL);
-    FILE *stream = open_memstream(&text, &length);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(stream);
-    weft_config_print(config, stream);
-    fclose(stream);
+    char *text = printed(config);
+    drop_indented_lines(text);
     CU_ASSERT_STRING_EQUAL(text, expected);
     free(text);
+    weft_config_destroy(config);
+    home_fini(&home);
+}
+
+static void the_table_explains_each_key_below_its_value(void)
+{
+    home_folder home;
+    home_init(&home);
+    weft_config *config = create();
+    char *text = printed(config);
+    const char *row = strstr(text, "\npool.pin ");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(row);
+    const char *below = strchr(row + 1, '\n'), *expected = "\n    pin each pool thread to a core\n";
+    CU_ASSERT_PTR_NOT_NULL_FATAL(below);
+    CU_ASSERT_EQUAL(strncmp(below, expected, strlen(expected)), 0);
+    free(text);
+    weft_config_destroy(config);
+    home_fini(&home);
+}
+
+static void entries_list_every_key_in_order_with_what_is_allowed(void)
+{
+    home_folder home;
+    home_init(&home);
+    weft_config *config = create();
+    weft_config_set(config, "scheduler.progress_interval", "1500ms", "--set", NULL);
+    weft_config_entry entry, before = {.key = ""};
+    size_t count = 0;
+    bool is_seen = false;
+    for (; weft_config_get_entry(config, count, &entry); count++) {
+        CU_ASSERT_TRUE(strcmp(before.key, entry.key) < 0);
+        CU_ASSERT_STRING_EQUAL(entry.origin, weft_config_origin(config, entry.key));
+        CU_ASSERT_TRUE(entry.doc[0] && entry.allowed[0]);
+        before = entry;
+        if (strcmp(entry.key, "scheduler.progress_interval") != 0) continue;
+        is_seen = true;
+        CU_ASSERT_STRING_EQUAL(entry.type, "duration");
+        CU_ASSERT_STRING_EQUAL(entry.text, "1500ms");
+        CU_ASSERT_EQUAL(entry.number, 1500000000);
+        CU_ASSERT_STRING_EQUAL(entry.origin, "--set");
+        CU_ASSERT_STRING_EQUAL(entry.allowed, "1ms to 1m");
+    }
+    CU_ASSERT_TRUE(is_seen && count > 10);
+    entry = before;
+    CU_ASSERT_FALSE(weft_config_get_entry(config, count, &entry));
+    CU_ASSERT_STRING_EQUAL(entry.key, before.key);
     weft_config_destroy(config);
     home_fini(&home);
 }
@@ -254,6 +324,8 @@ int main(void)
         WEFT_TEST(a_failed_set_leaves_the_value_and_its_origin),
         WEFT_TEST(assignments_are_split_at_the_first_equals_sign),
         WEFT_TEST(the_table_shows_every_value_with_unit_and_origin),
+        WEFT_TEST(the_table_explains_each_key_below_its_value),
+        WEFT_TEST(entries_list_every_key_in_order_with_what_is_allowed),
         WEFT_TEST(destroying_nothing_is_allowed),
     };
     return weft_test_run("config/config", cases, WEFT_COUNT_OF(cases));
