@@ -155,6 +155,15 @@ static void leave(int code)
     _exit(code);
 }
 
+static void describe_launch(const wf_launch *launch, char *text, size_t size_bytes)
+{
+    const char *kind = wf_launch_kind_name(launch->kind);
+    if (launch->batch == WF_BATCH_NONE)
+        snprintf(text, size_bytes, "%s", kind);
+    else
+        snprintf(text, size_bytes, "%s, in %s job %s", kind, wf_batch_system_name(launch->batch), launch->job_id);
+}
+
 static int run_client(program *p, int argc, char **argv, weft_error *err)
 {
     static const char *const names[] = {"sync", "threads", "mpi"};
@@ -166,12 +175,14 @@ static int run_client(program *p, int argc, char **argv, weft_error *err)
         .rank_count = p->transport->size,
         .spin = !p->placement.pins.is_oversubscribed,
     };
-    char mpi[128] = "not used: started without a launcher", summary[256], build[128];
+    char mpi[128] = "not used: started without a launcher", summary[256], build[128], launch[128], hint[WF_LAUNCH_TEXT_LENGTH];
+    describe_launch(&p->launch, launch, sizeof launch);
+    wf_launch_check_login_node(&p->launch, hint);
     if (p->mpi) wf_mpi_describe(mpi, sizeof mpi);
     wf_topology_format_summary(p->placement.topology, summary, sizeof summary);
     snprintf(build, sizeof build, "weft %s, compiler %s", WEFT_VERSION, __VERSION__);
-    session.machine = (weft_machine_info){summary, wf_launch_kind_name(p->launch.kind), mpi, wf_blas_description(), build,
-                                          p->placement.memory_text, wf_topology_get_info(p->placement.topology)->l2_bytes};
+    session.machine = (weft_machine_info){summary, launch, mpi, wf_blas_description(), build,
+                                          p->placement.memory_text, wf_topology_get_info(p->placement.topology)->l2_bytes, hint};
     if (wf_session_wait_for_ranks(&session, HELLO_TIMEOUT_NS, err) != WEFT_OK) return EXIT_FAILURE;
     int code = p->client(&session, argc, argv);
     wf_scheduler_shut_down(session.scheduler);
@@ -196,6 +207,13 @@ static int play(program *p, int argc, char **argv)
     if (!is_sound && p->mpi) leave(code ? code : EXIT_FAILURE);
     if (!wf_transport_flush(p->transport, FLUSH_TIMEOUT_NS)) leave(EXIT_FAILURE);
     return code;
+}
+
+bool weft_is_speaker(void)
+{
+    wf_launch launch;
+    wf_launch_detect_own(&launch);
+    return wf_launch_is_speaker(&launch);
 }
 
 int weft_main_with(int argc, char **argv, weft_client *client, const void *communicator, const weft_kernel *const *kernels_begin,

@@ -42,12 +42,13 @@ WEFT_API weft_status weft_session_get_rank_info(const weft_session *session, int
 /* The machine and the libraries that this process found. Texts are borrowed and live as long as the session. */
 typedef struct weft_machine_info {
     const char *summary;      /* processor, cores, hardware threads, NUMA nodes */
-    const char *launch;       /* how the process was started, such as "mpirun" */
+    const char *launch;       /* how the process was started, and in which job: "mpirun", "none, in Slurm job 17" */
     const char *mpi;          /* library and version */
     const char *blas;
     const char *build;        /* weft's version and compiler */
     const char *memory_limit; /* what limits the memory of this process */
     size_t l2_bytes;          /* of the first core; 0: unknown */
+    const char *hint;         /* what may be wrong with this place to run, such as a login node; "" when nothing shows */
 } weft_machine_info;
 
 WEFT_API weft_machine_info weft_session_get_machine_info(const weft_session *session);
@@ -87,6 +88,10 @@ typedef struct weft_session_stats {
 } weft_session_stats;
 
 WEFT_API weft_status weft_session_get_stats(weft_session *session, weft_session_stats *stats, weft_error *err);
+
+/* Whether this process speaks for those that a launcher started with it: true for one of them, and for a process started alone. Known from
+ * the environment, without MPI: for what a program prints when it does not come to weft_main. */
+WEFT_API bool weft_is_speaker(void);
 
 /* The function that weft_main runs on the client's rank. Returns the exit code: 0 success, 1 failure, 2 usage. */
 typedef int weft_client(weft_session *session, int argc, char **argv);
