@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "options.h"
+#include "cli/options.h"
 
 enum { LINE_WIDTH = 96, NAME_LENGTH = 64 };
 

@@ -1,6 +1,6 @@
 /* Reads command lines by a table of options. Owns nothing. Invariant: a variable is only ever set to a value that its option allows.
  * The main thread. */
-#include "options.h"
+#include "cli/options.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -27,7 +27,7 @@ static void table_fill(getopt_table *table, const cli_program *program)
     size_t count = 0;
     char *letter = table->letters;
     assert(program->option_count <= CLI_OPTION_MAX);
-    letter += sprintf(letter, ":h"); /* the colon: a missing value is told apart from an unknown option */
+    letter += sprintf(letter, ":"); /* the colon: a missing value is told apart from an unknown option */
     table->longs[count++] = (struct option){"help", no_argument, NULL, CODE_HELP};
     table->longs[count++] = (struct option){"version", no_argument, NULL, CODE_VERSION};
     for (size_t i = 0; i < program->option_count; i++) {
@@ -198,29 +198,44 @@ static bool is_shortened(const getopt_table *table, int answer, const char *text
     return strcspn(text + 2, "=") != strlen(table->longs[answer - CODE_HELP].name);
 }
 
+static cli_arguments find_help(int argc, char **argv)
+{
+    cli_arguments found = {0};
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) found.wants_help = true;
+        if (strcmp(argv[i], "--version") == 0) found.wants_version = true;
+    }
+    if (found.wants_help) found.wants_version = false;
+    return found;
+}
+
+bool cli_options_want_help(int argc, char **argv)
+{
+    cli_arguments found = find_help(argc, argv);
+    return found.wants_help || found.wants_version;
+}
+
 weft_status cli_options_parse(const cli_program *program, int argc, char **argv, cli_arguments *arguments, weft_error *err)
 {
     getopt_table table;
-    cli_arguments found = {0};
-    weft_status status = WEFT_OK;
+    cli_arguments found = find_help(argc, argv);
     int answer;
     table_fill(&table, program);
     optind = 0; /* glibc: from the beginning, also of a second command line */
     opterr = 0;
-    while ((answer = getopt_long(argc, argv, table.letters, table.longs, NULL)) != -1) {
+    while (!found.wants_help && !found.wants_version && (answer = getopt_long(argc, argv, table.letters, table.longs, NULL)) != -1) {
         const char *text = option_text(argv);
         if (answer == '?' || answer == ':') return fail_to_read(program, &table, answer, text, err);
         if (is_shortened(&table, answer, text)) return fail_unknown(program, text, err);
-        found.wants_help = answer == CODE_HELP || answer == 'h';
-        found.wants_version = answer == CODE_VERSION;
-        if (found.wants_help || found.wants_version) break;
         const cli_option *option = option_of_code(program, answer);
-        if (option) status = option_set(option, optarg, err);
+        weft_status status = option ? option_set(option, optarg, err) : WEFT_OK;
         if (status) return status;
     }
-    found.count = argc - optind;
-    found.values = argv + optind;
-    if (answer == -1 && found.count > program->positional_max)
+    if (optind > 0) { /* something was read */
+        found.count = argc - optind;
+        found.values = argv + optind;
+    }
+    if (found.count > program->positional_max)
         return weft_fail(err, WEFT_EINVAL, "unexpected argument \"%.80s\"", found.values[program->positional_max]);
     *arguments = found;
     return WEFT_OK;

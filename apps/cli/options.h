@@ -71,7 +71,10 @@ typedef struct cli_arguments {
     char **values; /* borrowed from argv, which is reordered */
 } cli_arguments;
 
-/* Reads argv[1..argc) into the variables of the options. Stops at --help or --version, whatever follows.
+/* Whether --help, -h or --version stands among the options, which then wins over everything else. */
+bool cli_options_want_help(int argc, char **argv);
+
+/* Reads argv[1..argc) into the variables of the options; with --help or --version nothing is read.
  *
  * Errors:   WEFT_EINVAL a value that is junk, too large or out of range, a missing or superfluous value, too many positional arguments;
  *           WEFT_ENOENT an unknown option: the nearest is named. Variables of options before the wrong one have been set.

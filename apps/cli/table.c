@@ -1,5 +1,5 @@
 /* A table of text: rows of owned cells, laid out when printed. Invariant: every row has a cell, perhaps "", for every column. */
-#include "table.h"
+#include "cli/table.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

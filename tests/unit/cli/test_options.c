@@ -94,12 +94,16 @@ static void positional_arguments_are_returned_in_order(void)
     CU_ASSERT_TRUE(s.check && s.rows == 1000);
 }
 
-static void help_and_version_win_over_what_follows(void)
+static void help_and_version_win_over_everything_else(void)
 {
     settings s = untouched;
     cli_arguments arguments = {0};
     CU_ASSERT_EQUAL(parse(&s, &arguments, NULL, WORDS("--help", "--nonsense", "a", "b", "c")), WEFT_OK);
     CU_ASSERT_TRUE(arguments.wants_help && !arguments.wants_version);
+    CU_ASSERT_EQUAL(parse(&s, &arguments, NULL, WORDS("--rows", "x", "--scheduler", "sync", "--version", "--help")), WEFT_OK);
+    CU_ASSERT_TRUE(arguments.wants_help && !arguments.wants_version && s.rows == 1000);
+    CU_ASSERT_EQUAL(parse(&s, &arguments, NULL, WORDS("--", "--help")), WEFT_OK);
+    CU_ASSERT_TRUE(!arguments.wants_help && arguments.count == 1);
     CU_ASSERT_EQUAL(parse(&s, &arguments, NULL, WORDS("-h")), WEFT_OK);
     CU_ASSERT_TRUE(arguments.wants_help);
     CU_ASSERT_EQUAL(parse(&s, &arguments, NULL, WORDS("--check", "--version")), WEFT_OK);
@@ -278,7 +282,7 @@ int main(void)
         WEFT_TEST(the_last_of_two_counts),
         WEFT_TEST(the_ends_of_a_range_are_allowed),
         WEFT_TEST(positional_arguments_are_returned_in_order),
-        WEFT_TEST(help_and_version_win_over_what_follows),
+        WEFT_TEST(help_and_version_win_over_everything_else),
         WEFT_TEST(mistakes_are_named_with_option_value_and_what_is_allowed),
         WEFT_TEST(open_ranges_are_described_in_words),
         WEFT_TEST(help_shows_every_part_aligned),
