@@ -12,4 +12,7 @@
     (cli_options_want_help((argc), (argv)) ? cli_help_run((argc), (argv), (client)) : weft_main((argc), (argv), (client)))
 int cli_help_run(int argc, char **argv, weft_client *client);
 
+/* What a program returns after its last output: `code`, or 1 with a line on stderr when stdout could not take everything (a full disk). */
+int cli_exit_code(const char *program_name, int code);
+
 #endif

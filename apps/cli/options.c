@@ -248,7 +248,9 @@ int cli_usage_error(const cli_program *program, const char *format, ...)
     va_start(args, format);
     vsnprintf(error.text, sizeof error.text, format, args);
     va_end(args);
-    fprintf(stderr, "%s: %s; try %s --help\n", program->name, error.text, program->name);
+    size_t length = strlen(error.text);
+    const char *separator = length && error.text[length - 1] == '?' ? "" : ";";
+    fprintf(stderr, "%s: %s%s try %s --help\n", program->name, error.text, separator, program->name);
     return EXIT_USAGE;
 }
 
