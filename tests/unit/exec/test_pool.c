@@ -1,0 +1,320 @@
+/* The pool: every item once, no lost wake-up, polling, and ends at any moment. Limits on time are for a hang only. */
+#include "exec/pool.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "weft_test.h"
+
+enum { HANG_S = 30, MAX_THREADS = 5 };
+
+typedef struct test_pool test_pool;
+
+typedef struct counted_item {
+    wf_pool_item item; /* first */
+    atomic_int runs;
+} counted_item;
+
+struct test_pool {
+    wf_pool *pool;
+    counted_item *items;
+    int item_count;
+    bool has_children; /* item i pushes 2i+1 and 2i+2 from inside */
+    int64_t run_ns;    /* sleep of each item */
+    atomic_int run_count, started_count;
+    sem_t ran;         /* posted for each item */
+    atomic_long polls;
+    _Atomic(wf_thread *) last_poller;
+    atomic_long polls_in_a_row; /* by the same thread */
+    atomic_int to_push;         /* by the poll hook */
+};
+
+static void pause_ns(int64_t ns)
+{
+    nanosleep(&(struct timespec){ns / 1000000000, ns % 1000000000}, NULL);
+}
+
+static bool wait_until_at_least(atomic_long *value, long wanted)
+{
+    for (int i = 0; i < HANG_S * 10000 && atomic_load(value) < wanted; i++) pause_ns(100000);
+    return atomic_load(value) >= wanted;
+}
+
+static bool wait_for_run(test_pool *t)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += HANG_S;
+    while (sem_timedwait(&t->ran, &until) != 0) {
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        if (now.tv_sec > until.tv_sec) return false;
+    }
+    return true;
+}
+
+static void run(void *context, wf_pool_item *item, wf_thread *self)
+{
+    test_pool *t = context;
+    int index = (int)((counted_item *)item - t->items);
+    atomic_fetch_add(&t->started_count, 1);
+    if (t->run_ns) pause_ns(t->run_ns);
+    for (int child = 2 * index + 1; t->has_children && child <= 2 * index + 2 && child < t->item_count; child++)
+        wf_pool_push(t->pool, self, &t->items[child].item);
+    atomic_fetch_add(&((counted_item *)item)->runs, 1);
+    atomic_fetch_add(&t->run_count, 1);
+    sem_post(&t->ran);
+}
+
+static bool poll(void *context, wf_thread *self)
+{
+    test_pool *t = context;
+    if (atomic_exchange(&t->last_poller, self) != self) atomic_store(&t->polls_in_a_row, 0);
+    atomic_fetch_add(&t->polls_in_a_row, 1);
+    atomic_fetch_add(&t->polls, 1);
+    int left = atomic_load(&t->to_push);
+    if (left == 0 || !atomic_compare_exchange_strong(&t->to_push, &left, left - 1)) return false;
+    wf_pool_push(t->pool, self, &t->items[left - 1].item);
+    return true;
+}
+
+static void open_pool(test_pool *t, int threads, int item_count, bool polls, bool spin)
+{
+    *t = (test_pool){.items = calloc((size_t)item_count, sizeof *t->items), .item_count = item_count};
+    sem_init(&t->ran, 0, 0);
+    wf_pool_options options = {.thread_count = threads, .spin = spin, .idle_sleep_ns = 500000, .run = run, .poll = polls ? poll : NULL,
+                               .context = t};
+    CU_ASSERT_EQUAL_FATAL(wf_pool_create(&options, &t->pool, NULL), WEFT_OK);
+}
+
+static void close_pool(test_pool *t)
+{
+    wf_pool_destroy(t->pool);
+    sem_destroy(&t->ran);
+    free(t->items);
+}
+
+static bool each_ran_once(const test_pool *t)
+{
+    for (int i = 0; i < t->item_count; i++) {
+        if (atomic_load(&t->items[i].runs) != 1) return false;
+    }
+    return true;
+}
+
+static void items_from_inside_run_once(void)
+{
+    for (int threads = 0; threads <= MAX_THREADS; threads++) {
+        test_pool t;
+        open_pool(&t, threads, 3000, threads % 2 == 1, true);
+        t.has_children = true;
+        CU_ASSERT_EQUAL(wf_pool_thread_count(t.pool), threads);
+        CU_ASSERT_EQUAL_FATAL(wf_pool_start(t.pool, NULL), WEFT_OK);
+        wf_pool_push(t.pool, NULL, &t.items[0].item);
+        if (threads == 0) wf_pool_drain(t.pool);
+        for (int i = 0; i < t.item_count; i++) CU_ASSERT_FATAL(wait_for_run(&t));
+        CU_ASSERT(each_ran_once(&t));
+        close_pool(&t);
+    }
+}
+
+typedef struct pusher {
+    test_pool *t;
+    int begin, end;
+} pusher;
+
+static void *push_range(void *argument)
+{
+    pusher *p = argument;
+    for (int i = p->begin; i < p->end;) {
+        int count = i % 7 + 1;
+        if (i + count > p->end) count = p->end - i;
+        for (int j = 0; j + 1 < count; j++) p->t->items[i + j].item.next = &p->t->items[i + j + 1].item;
+        wf_pool_inject(p->t->pool, &p->t->items[i].item, &p->t->items[i + count - 1].item, (size_t)count);
+        i += count;
+        if (i % 50 == 0) pause_ns(30000); /* some threads fall asleep in between */
+    }
+    return NULL;
+}
+
+static void items_from_several_threads_outside_run_once(void)
+{
+    for (int threads = 0; threads <= MAX_THREADS; threads++) {
+        test_pool t;
+        open_pool(&t, threads, 3000, threads % 2 == 0, threads % 3 == 0);
+        CU_ASSERT_EQUAL_FATAL(wf_pool_start(t.pool, NULL), WEFT_OK);
+        pusher pushers[3] = {{&t, 0, 1000}, {&t, 1000, 2000}, {&t, 2000, 3000}};
+        pthread_t handles[3];
+        for (int i = 0; i < 3; i++) pthread_create(&handles[i], NULL, push_range, &pushers[i]);
+        for (int i = 0; i < 3; i++) pthread_join(handles[i], NULL);
+        if (threads == 0) wf_pool_drain(t.pool);
+        for (int i = 0; i < t.item_count; i++) CU_ASSERT_FATAL(wait_for_run(&t));
+        CU_ASSERT(each_ran_once(&t));
+        close_pool(&t);
+    }
+}
+
+static void items_injected_together_run_in_sequence_on_one_thread(void)
+{
+    test_pool t;
+    open_pool(&t, 0, 100, false, false);
+    push_range(&(pusher){&t, 0, 100});
+    wf_pool_drain(t.pool);
+    CU_ASSERT_EQUAL(atomic_load(&t.run_count), 100);
+    CU_ASSERT(each_ran_once(&t));
+    wf_pool_inject(t.pool, NULL, NULL, 0); /* nothing is nothing */
+    wf_pool_drain(t.pool);
+    CU_ASSERT_EQUAL(atomic_load(&t.run_count), 100);
+    close_pool(&t);
+}
+
+/* A thread that misses an item pushed while it falls asleep would leave it for ever: nothing else ever comes. */
+static void no_wake_up_is_lost(void)
+{
+    static const struct { int threads; bool polls, spin; } kinds[] = {{1, false, false}, {1, false, true}, {2, false, false},
+                                                                      {3, false, true},  {1, true, false}, {3, true, true}};
+    for (size_t k = 0; k < WEFT_COUNT_OF(kinds); k++) {
+        enum { ROUNDS = 1500 };
+        test_pool t;
+        open_pool(&t, kinds[k].threads, 2, kinds[k].polls, kinds[k].spin);
+        t.has_children = true; /* item 0 pushes item 1: another thread may have to get up for it */
+        CU_ASSERT_EQUAL_FATAL(wf_pool_start(t.pool, NULL), WEFT_OK);
+        for (int round = 0; round < ROUNDS; round++) {
+            if (round % 3 == 1) pause_ns(round % 100 * 1000); /* meets the threads in all stages of falling asleep */
+            wf_pool_push(t.pool, NULL, &t.items[0].item);
+            CU_ASSERT_FATAL(wait_for_run(&t) && wait_for_run(&t));
+        }
+        CU_ASSERT_EQUAL(atomic_load(&t.items[1].runs), ROUNDS);
+        close_pool(&t);
+    }
+}
+
+static void a_pool_ends_idle_unstarted_or_drained(void)
+{
+    for (int threads = 0; threads <= MAX_THREADS; threads++) {
+        for (int kind = 0; kind < 4; kind++) {
+            test_pool t;
+            open_pool(&t, threads, 1, kind % 2 == 0, false);
+            if (kind > 0) CU_ASSERT_EQUAL_FATAL(wf_pool_start(t.pool, NULL), WEFT_OK);
+            if (kind == 3) pause_ns(2000000);
+            close_pool(&t);
+        }
+    }
+    wf_pool_destroy(NULL);
+}
+
+static void a_busy_pool_ends_after_what_runs_and_drops_what_waits(void)
+{
+    for (int threads = 1; threads <= 3; threads++) {
+        test_pool t;
+        open_pool(&t, threads, 200, threads == 2, false);
+        t.run_ns = 3000000;
+        CU_ASSERT_EQUAL_FATAL(wf_pool_start(t.pool, NULL), WEFT_OK);
+        for (int i = 0; i < t.item_count; i++) wf_pool_push(t.pool, NULL, &t.items[i].item);
+        CU_ASSERT_FATAL(wait_for_run(&t));
+        wf_pool_destroy(t.pool);
+        int ran = atomic_load(&t.run_count);
+        CU_ASSERT_EQUAL(atomic_load(&t.started_count), ran); /* none is cut off in the middle */
+        CU_ASSERT(ran >= 1 && ran < t.item_count);
+        t.pool = NULL;
+        close_pool(&t);
+    }
+}
+
+static void idle_threads_poll_and_run_what_polling_brings(void)
+{
+    for (int threads = 1; threads <= 3; threads++) {
+        test_pool t;
+        open_pool(&t, threads, 200, true, threads == 1);
+        CU_ASSERT_EQUAL_FATAL(wf_pool_start(t.pool, NULL), WEFT_OK);
+        CU_ASSERT(wait_until_at_least(&t.polls, 20));
+        atomic_store(&t.to_push, t.item_count);
+        for (int i = 0; i < t.item_count; i++) CU_ASSERT_FATAL(wait_for_run(&t));
+        CU_ASSERT(each_ran_once(&t));
+        close_pool(&t);
+    }
+}
+
+static void one_idle_thread_polls_while_the_others_sleep(void)
+{
+    test_pool t;
+    open_pool(&t, 4, 1, true, false);
+    CU_ASSERT_EQUAL_FATAL(wf_pool_start(t.pool, NULL), WEFT_OK);
+    CU_ASSERT(wait_until_at_least(&t.polls_in_a_row, 100)); /* four that take turns would hardly come so far */
+    close_pool(&t);
+}
+
+static void run_long(void *context, wf_pool_item *item, wf_thread *self)
+{
+    (void)item;
+    (void)self;
+    test_pool *t = context;
+    long before = atomic_load(&t->polls);
+    CU_ASSERT(wait_until_at_least(&t->polls, before + 20));
+    sem_post(&t->ran);
+}
+
+static void another_idle_thread_takes_polling_over(void)
+{
+    test_pool t;
+    open_pool(&t, 2, 1, true, false);
+    wf_pool_destroy(t.pool);
+    wf_pool_options options = {.thread_count = 2, .idle_sleep_ns = 500000, .run = run_long, .poll = poll, .context = &t};
+    CU_ASSERT_EQUAL_FATAL(wf_pool_create(&options, &t.pool, NULL), WEFT_OK);
+    CU_ASSERT_EQUAL_FATAL(wf_pool_start(t.pool, NULL), WEFT_OK);
+    for (int round = 0; round < 20; round++) {
+        wf_pool_push(t.pool, NULL, &t.items[0].item); /* often enough for the poller to be the one that takes it */
+        CU_ASSERT_FATAL(wait_for_run(&t));
+    }
+    close_pool(&t);
+}
+
+static void scratch_is_aligned_and_kept(void *context, wf_pool_item *item, wf_thread *self)
+{
+    (void)item;
+    char *small = wf_thread_scratch(self, 100, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(small);
+    CU_ASSERT_EQUAL((uintptr_t)small % 64, 0);
+    CU_ASSERT_PTR_EQUAL(wf_thread_scratch(self, 50, NULL), small);
+    char *large = wf_thread_scratch(self, 1000000, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(large);
+    large[999999] = 1;
+    CU_ASSERT_PTR_EQUAL(wf_thread_scratch(self, 0, NULL), large);
+    weft_error err = WEFT_ERROR_INIT;
+    CU_ASSERT_PTR_NULL(wf_thread_scratch(self, SIZE_MAX, &err));
+    CU_ASSERT_EQUAL(err.status, WEFT_ENOMEM);
+    CU_ASSERT_PTR_EQUAL(wf_thread_scratch(self, 1000000, NULL), large); /* a refusal takes nothing away */
+    (void)context;
+}
+
+static void scratch_memory_belongs_to_the_thread(void)
+{
+    wf_pool *pool;
+    wf_pool_item item;
+    wf_pool_options options = {.run = scratch_is_aligned_and_kept};
+    CU_ASSERT_EQUAL_FATAL(wf_pool_create(&options, &pool, NULL), WEFT_OK);
+    wf_pool_push(pool, NULL, &item);
+    wf_pool_drain(pool);
+    wf_pool_destroy(pool);
+}
+
+int main(void)
+{
+    static const weft_test_case cases[] = {
+        WEFT_TEST(items_from_inside_run_once),
+        WEFT_TEST(items_from_several_threads_outside_run_once),
+        WEFT_TEST(items_injected_together_run_in_sequence_on_one_thread),
+        WEFT_TEST(no_wake_up_is_lost),
+        WEFT_TEST(a_pool_ends_idle_unstarted_or_drained),
+        WEFT_TEST(a_busy_pool_ends_after_what_runs_and_drops_what_waits),
+        WEFT_TEST(idle_threads_poll_and_run_what_polling_brings),
+        WEFT_TEST(one_idle_thread_polls_while_the_others_sleep),
+        WEFT_TEST(another_idle_thread_takes_polling_over),
+        WEFT_TEST(scratch_memory_belongs_to_the_thread),
+    };
+    return weft_test_run("exec/pool", cases, WEFT_COUNT_OF(cases));
+}
