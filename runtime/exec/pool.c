@@ -39,6 +39,7 @@ struct wf_pool {
     int started_count;
     wf_thread *threads;
     atomic_bool stopping;
+    atomic_bool draining;    /* some thread plays threads[0] */
 
     /* Items from outside, first in first out. */
     pthread_mutex_t injected_lock;
@@ -230,10 +231,15 @@ static void *thread_main(void *argument)
     return NULL;
 }
 
+/* As in wf_transport_poll: who is turned away has added its items before, and who drains looks once more after it gave the role up. */
 void wf_pool_drain(wf_pool *pool)
 {
     wf_thread *self = &pool->threads[0];
-    for (wf_pool_item *item; (item = find_item(self));) run_item(self, item);
+    do {
+        if (atomic_exchange(&pool->draining, true)) return;
+        for (wf_pool_item *item; (item = find_item(self));) run_item(self, item);
+        atomic_store(&pool->draining, false);
+    } while (anything_waits(pool));
 }
 
 /* ---- adding work ---- */

@@ -47,7 +47,8 @@ void wf_pool_push(wf_pool *pool, wf_thread *self, wf_pool_item *item);
 /* The same from elsewhere for `count` items linked from first to last, to run in this sequence. */
 void wf_pool_inject(wf_pool *pool, wf_pool_item *first, wf_pool_item *last, size_t count);
 
-/* In a pool without threads: runs items on the calling thread until none is left. */
+/* In a pool without threads: runs items on the calling thread until none is left, or returns at once when another thread is doing that.
+ * Any thread. */
 void wf_pool_drain(wf_pool *pool);
 
 /* This thread's scratch memory, at least bytes, 64-byte aligned, kept for the next call; NULL with err filled. */

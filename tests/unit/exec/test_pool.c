@@ -248,6 +248,34 @@ static void one_idle_thread_polls_while_the_others_sleep(void)
     close_pool(&t);
 }
 
+typedef struct drainer {
+    test_pool *t;
+    int begin, end;
+} drainer;
+
+static void *push_and_drain(void *argument)
+{
+    drainer *d = argument;
+    for (int i = d->begin; i < d->end; i++) {
+        wf_pool_push(d->t->pool, NULL, &d->t->items[i].item);
+        wf_pool_drain(d->t->pool);
+    }
+    return NULL;
+}
+
+static void several_threads_drain_without_running_an_item_twice_or_leaving_one(void)
+{
+    test_pool t;
+    open_pool(&t, 0, 3000, true, false);
+    drainer drainers[3] = {{&t, 0, 1000}, {&t, 1000, 2000}, {&t, 2000, 3000}};
+    pthread_t handles[3];
+    for (int i = 0; i < 3; i++) pthread_create(&handles[i], NULL, push_and_drain, &drainers[i]);
+    for (int i = 0; i < 3; i++) pthread_join(handles[i], NULL);
+    CU_ASSERT_EQUAL(atomic_load(&t.run_count), 3000); /* nobody drains after they have ended */
+    CU_ASSERT(each_ran_once(&t));
+    close_pool(&t);
+}
+
 static void run_long(void *context, wf_pool_item *item, wf_thread *self)
 {
     (void)item;
@@ -314,6 +342,7 @@ int main(void)
         WEFT_TEST(idle_threads_poll_and_run_what_polling_brings),
         WEFT_TEST(one_idle_thread_polls_while_the_others_sleep),
         WEFT_TEST(another_idle_thread_takes_polling_over),
+        WEFT_TEST(several_threads_drain_without_running_an_item_twice_or_leaving_one),
         WEFT_TEST(scratch_memory_belongs_to_the_thread),
     };
     return weft_test_run("exec/pool", cases, WEFT_COUNT_OF(cases));
