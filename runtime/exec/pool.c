@@ -1,7 +1,8 @@
 /* The pool's threads: finding work, going idle, waking.
  *
- * Invariant (no lost wake-up): a thread counts itself among the sleepers before it looks at all queues for the last time; whoever adds
- * an item looks for sleepers after adding. Both are sequentially consistent, so one of the two sees the other.
+ * Invariant (no lost wake-up): a thread counts itself among the sleepers before it looks at all queues, and whether anybody polls, for
+ * the last time; whoever adds an item or ceases to poll looks for sleepers afterwards. Both are sequentially consistent, so one of the
+ * two sees the other.
  */
 #include "exec/pool.h"
 
@@ -122,14 +123,19 @@ static void wake_all(wf_pool *pool)
     pthread_mutex_unlock(&pool->sleep_lock);
 }
 
-/* Sleeps until woken, or for timeout_ns (0: without end). */
+static bool needs_poller(wf_pool *pool)
+{
+    return pool->options.poll && !atomic_load(&pool->has_poller);
+}
+
+/* Sleeps until woken, or for timeout_ns (0: without end, which the poller never asks for). */
 static void sleep_idle(wf_pool *pool, int64_t timeout_ns)
 {
     struct timespec until = wf_clock_deadline(timeout_ns);
     int timed_out = 0;
     pthread_mutex_lock(&pool->sleep_lock);
     atomic_fetch_add(&pool->sleepers, 1);
-    if (anything_waits(pool)) timed_out = 1;
+    if (anything_waits(pool) || (timeout_ns == 0 && needs_poller(pool))) timed_out = 1;
     while (pool->wakes == 0 && !timed_out) {
         if (timeout_ns == 0)
             pthread_cond_wait(&pool->wake, &pool->sleep_lock);
@@ -195,12 +201,12 @@ static wf_pool_item *wait_for_item(wf_thread *self)
         if (pool->options.poll && !atomic_exchange(&pool->has_poller, true)) {
             item = poll_until_item(self);
             atomic_store(&pool->has_poller, false);
-            wake_one(pool); /* somebody else polls while this thread works */
         } else {
             sleep_idle(pool, 0);
             item = find_item(self);
         }
     }
+    if (item && needs_poller(pool)) wake_one(pool); /* somebody else polls while this thread works */
     return item;
 }
 

@@ -40,7 +40,7 @@ static void pause_ns(int64_t ns)
 
 static bool wait_until_at_least(atomic_long *value, long wanted)
 {
-    for (int i = 0; i < HANG_S * 10000 && atomic_load(value) < wanted; i++) pause_ns(100000);
+    for (int i = 0; i < HANG_S * 20000 && atomic_load(value) < wanted; i++) pause_ns(50000);
     return atomic_load(value) >= wanted;
 }
 
@@ -282,7 +282,7 @@ static void run_long(void *context, wf_pool_item *item, wf_thread *self)
     (void)self;
     test_pool *t = context;
     long before = atomic_load(&t->polls);
-    CU_ASSERT(wait_until_at_least(&t->polls, before + 20));
+    CU_ASSERT(wait_until_at_least(&t->polls, before + 5));
     sem_post(&t->ran);
 }
 
@@ -294,7 +294,8 @@ static void another_idle_thread_takes_polling_over(void)
     wf_pool_options options = {.thread_count = 2, .idle_sleep_ns = 500000, .run = run_long, .poll = poll, .context = &t};
     CU_ASSERT_EQUAL_FATAL(wf_pool_create(&options, &t.pool, NULL), WEFT_OK);
     CU_ASSERT_EQUAL_FATAL(wf_pool_start(t.pool, NULL), WEFT_OK);
-    for (int round = 0; round < 20; round++) {
+    for (int round = 0; round < 100; round++) {
+        if (round % 2) pause_ns(round * 1000);
         wf_pool_push(t.pool, NULL, &t.items[0].item); /* often enough for the poller to be the one that takes it */
         CU_ASSERT_FATAL(wait_for_run(&t));
     }
