@@ -1,6 +1,8 @@
 /* Building graphs. One thread at a time. On failure the graph is as it was: arrays may have grown, counts have not. */
 #include "graph/graph.h"
 
+#include <float.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,9 +52,11 @@ size_t weft_graph_task_count(const weft_graph *graph)
     return graph->task_count;
 }
 
+/* An index beyond every task's outputs must not carry into the task's bits and name one of the next task's. */
 weft_ref weft_output(weft_ref first, size_t index)
 {
-    first.value += index;
+    bool is_possible = index < WEFT_MAX_OUTPUTS && wf_ref_output(first.value) + index < WEFT_MAX_OUTPUTS;
+    first.value = is_possible ? first.value + index : UINT64_MAX;
     return first;
 }
 
@@ -77,7 +81,8 @@ static weft_status check_spec(const weft_graph *graph, const weft_task_spec *spe
         return weft_fail(err, WEFT_EINVAL, "a task has at most %d outputs, not %zu", WEFT_MAX_OUTPUTS, spec->output_count);
     if (spec->param_bytes > UINT32_MAX / 2)
         return weft_fail(err, WEFT_EINVAL, "%zu bytes of parameters; give large data as an input", spec->param_bytes);
-    if (!(spec->cost >= 0)) return weft_fail(err, WEFT_EINVAL, "the cost of a task is %g; it must not be negative", spec->cost);
+    if (!(spec->cost >= 0 && spec->cost <= (double)FLT_MAX))
+        return weft_fail(err, WEFT_EINVAL, "the cost of a task is %g; it must be a number from 0 to %g", spec->cost, (double)FLT_MAX);
     for (size_t i = 0; i < spec->input_count; i++) {
         char what[32];
         snprintf(what, sizeof what, "input %zu", i);
@@ -126,7 +131,7 @@ static weft_status make_room(weft_graph *graph, const weft_task_spec *spec, size
 static weft_status append(weft_graph *graph, const weft_task_spec *spec, uint32_t kernel, weft_ref *first, weft_error *err)
 {
     size_t outputs = spec->output_count ? spec->output_count : 1;
-    size_t key_bytes = spec->key ? strlen(spec->key) + 1 : 0;
+    size_t key_bytes = spec->key && *spec->key ? strlen(spec->key) + 1 : 0;
     weft_status status = make_room(graph, spec, outputs, key_bytes, err);
     if (status != WEFT_OK) return status;
     wf_graph_task *task = &graph->tasks[graph->task_count];
