@@ -85,18 +85,20 @@ static int worker_of_rank(const wf_plan_worker *workers, size_t worker_count, in
     return -1;
 }
 
-/* Clusters bound to a rank are dealt to its partitions, and lower what those may still take. */
+/* Clusters bound to a rank go where most room is among its partitions, and lower what those may still take. */
 static weft_status place_bound(wf_plan *plan, cluster *clusters, size_t count, const wf_plan_worker *workers, size_t worker_count,
                                size_t per_worker, double *room, weft_error *err)
 {
-    size_t turn = 0;
     for (size_t i = 0; i < count; i++) {
         if (clusters[i].rank < 0) continue;
         int worker = worker_of_rank(workers, worker_count, clusters[i].rank);
         if (worker < 0)
             return weft_fail(err, WEFT_EINVAL, "a kept result lies on rank %d, which runs no tasks now", clusters[i].rank);
-        uint32_t p = (uint32_t)((size_t)worker * per_worker + turn++ % per_worker);
-        plan->partition[clusters[i].root] = p;
+        size_t first = (size_t)worker * per_worker, p = first;
+        for (size_t other = first + 1; other < first + per_worker; other++) {
+            if (room[other] > room[p]) p = other;
+        }
+        plan->partition[clusters[i].root] = (uint32_t)p;
         room[p] -= clusters[i].cost;
     }
     return WEFT_OK;
