@@ -26,36 +26,45 @@ wf_partition_layout wf_partition_layout_of(const wf_partition_header *h)
     return at;
 }
 
-static bool task_is_sound(const wf_partition *v, uint32_t t)
+/* Inputs come from imports or from earlier tasks of the partition, so that no task can wait for itself. */
+static bool inputs_are_sound(const wf_partition *v, const wf_partition_task *task)
 {
-    const wf_partition_header *h = v->header;
-    const wf_partition_task *task = &v->tasks[t];
-    uint32_t outputs = task[1].output_begin - task->output_begin;
-    return task->input_begin <= task[1].input_begin && task[1].input_begin <= h->input_count &&
-           task->output_begin < task[1].output_begin && task[1].output_begin <= h->output_count && outputs <= WEFT_MAX_OUTPUTS &&
-           task->param_begin % 16 == 0 && task->param_begin <= h->param_bytes &&
-           task->param_bytes <= h->param_bytes - task->param_begin && task->key < h->key_bytes &&
-           (task->kernel != WF_HELD_KERNEL || task->param_bytes == sizeof(wf_held_source));
+    uint64_t outputs = v->header->output_count, slots = outputs + v->header->import_count;
+    for (uint32_t i = task->input_begin; i < task[1].input_begin; i++) {
+        if (v->inputs[i] >= task->output_begin && (v->inputs[i] < outputs || v->inputs[i] >= slots)) return false;
+    }
+    return true;
 }
 
+static bool task_is_sound(const wf_partition *v, const wf_partition_task *task)
+{
+    const wf_partition_header *h = v->header;
+    if (task->input_begin > task[1].input_begin || task[1].input_begin > h->input_count) return false;
+    if (task->output_begin >= task[1].output_begin || task[1].output_begin > h->output_count) return false;
+    if (task->param_begin % 16 != 0 || task->param_begin > h->param_bytes) return false;
+    if (task->param_bytes > h->param_bytes - task->param_begin || task->key >= h->key_bytes) return false;
+    uint32_t outputs = task[1].output_begin - task->output_begin;
+    if (task->kernel == WF_HELD_KERNEL && (task->param_bytes != sizeof(wf_held_source) || outputs != 1)) return false;
+    return outputs <= WEFT_MAX_OUTPUTS && inputs_are_sound(v, task);
+}
+
+/* The ranges of inputs, outputs and exports begin with the first, follow each other, and end with the last: none belongs to nobody. */
 static bool is_sound(const wf_partition *v)
 {
     const wf_partition_header *h = v->header;
+    const wf_partition_task *end = &v->tasks[h->task_count];
     if (h->key_bytes == 0 || v->keys[h->key_bytes - 1] != '\0') return false;
-    for (uint32_t t = 0; t < h->task_count; t++) {
-        if (!task_is_sound(v, t)) return false;
+    if (v->tasks[0].input_begin != 0 || v->tasks[0].output_begin != 0 || v->outputs[0].export_begin != 0) return false;
+    for (const wf_partition_task *task = v->tasks; task < end; task++) {
+        if (!task_is_sound(v, task)) return false;
     }
-    if (v->tasks[h->task_count].input_begin != h->input_count || v->tasks[h->task_count].output_begin != h->output_count) return false;
+    if (end->input_begin != h->input_count || end->output_begin != h->output_count) return false;
     for (uint32_t o = 0; o < h->output_count; o++) {
         if (v->outputs[o].export_begin > v->outputs[o + 1].export_begin) return false;
     }
     if (v->outputs[h->output_count].export_begin != h->export_count) return false;
     for (uint32_t i = 1; i < h->import_count; i++) {
         if (v->imports[i - 1] >= v->imports[i]) return false;
-    }
-    uint64_t slots = (uint64_t)h->output_count + h->import_count;
-    for (uint32_t i = 0; i < h->input_count; i++) {
-        if (v->inputs[i] >= slots) return false;
     }
     return true;
 }
@@ -65,7 +74,8 @@ weft_status wf_partition_view(const void *bytes, size_t size_bytes, wf_partition
     const char *base = bytes;
     const wf_partition_header *header = bytes;
     if (size_bytes < sizeof *header || header->magic != WF_PARTITION_MAGIC)
-        return weft_fail(err, WEFT_EDATA, "%zu bytes that are not a partition of this version; run the same weft on every rank", size_bytes);
+        return weft_fail(err, WEFT_EDATA, "%zu bytes that are not a partition of this version; run the same weft on every rank",
+                         size_bytes);
     wf_partition_layout at = wf_partition_layout_of(header);
     if (at.size_bytes != size_bytes)
         return weft_fail(err, WEFT_EDATA, "a partition of %zu bytes came as %zu; the message was cut", at.size_bytes, size_bytes);
