@@ -2,7 +2,7 @@
 # Installs what is missing, builds with gcc, clang and sanitizers, and runs every test; the last line is "N passed, N failed".
 #
 # usage: scripts/test.sh [--quick] [--no-setup]
-#   --quick      the gcc build, its unit tests and its MPI tests only
+#   --quick      the gcc build, its unit tests, MPI tests and tests of programs only
 #   --no-setup   install nothing
 # Builds in build-ci, build-ci-clang, build-asan and build-tsan, where also the logs are. Exit status: 0 all passed, 1 not, 2 usage.
 set -uo pipefail
@@ -69,14 +69,14 @@ run_tests() {
 }
 
 if [ $quick = yes ]; then
-  build ci && run_tests ci 'unit|mpi'
+  build ci && run_tests ci 'unit|mpi|apps'
 else
   # The sanitizers of these compilers need an address space without much randomness, which newer kernels do not give by themselves.
   fixed=()
   if setarch -R true 2>/dev/null; then fixed=(setarch -R); fi
-  build ci && run_tests ci 'unit|mpi|scripts|install'
+  build ci && run_tests ci 'unit|mpi|apps|scripts|install'
   build ci-clang && run_tests ci-clang unit
-  build asan && run_tests asan 'unit|mpi' "${fixed[@]}"
+  build asan && run_tests asan 'unit|mpi|apps' "${fixed[@]}"
   build tsan && run_tests tsan unit "${fixed[@]}"
 fi
 

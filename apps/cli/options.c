@@ -13,6 +13,7 @@
 
 #include "base/nearest.h"
 #include "base/quantity.h"
+#include "cli/main.h"
 
 enum { ALLOWED_LENGTH = 96, CODE_HELP = 256, CODE_VERSION, CODE_FIRST, EXIT_USAGE = 2 };
 
@@ -264,5 +265,7 @@ bool cli_options_read(const cli_program *program, int argc, char **argv, cli_arg
     }
     if (arguments->wants_help) cli_help_print(program, stdout);
     if (arguments->wants_version) printf("%s (weft) %s\n", program->name, WEFT_VERSION);
-    return !arguments->wants_help && !arguments->wants_version;
+    if (!arguments->wants_help && !arguments->wants_version) return true;
+    *code = cli_exit_code(program->name, EXIT_SUCCESS);
+    return false;
 }

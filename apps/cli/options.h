@@ -81,8 +81,8 @@ bool cli_options_want_help(int argc, char **argv);
  */
 weft_status cli_options_parse(const cli_program *program, int argc, char **argv, cli_arguments *arguments, weft_error *err);
 
-/* The same for a main or a client: true when the program is to run. Otherwise help or version has been printed on stdout (*code 0), or
- * one line "PROGRAM: ...; try PROGRAM --help" on stderr (*code 2). */
+/* The same for a main or a client: true when the program is to run. Otherwise help or version has been printed on stdout (*code 0; 1 when
+ * stdout is full), or one line "PROGRAM: ...; try PROGRAM --help" on stderr (*code 2). */
 bool cli_options_read(const cli_program *program, int argc, char **argv, cli_arguments *arguments, int *code);
 
 /* Prints that one line, for what only the program can check, and returns 2: return cli_usage_error(&program, "--a and --b: choose one"); */

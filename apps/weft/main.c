@@ -4,13 +4,16 @@
 
 #include <weft/session.h>
 
+#include "cli/text.h"
 #include "weft/command.h"
 
 enum { EXIT_USAGE = 2 };
 
 static int fail_unknown(const char *name)
 {
-    const char *meant = command_nearest(name), *kind = name[0] == '-' ? "option" : "command";
+    static const char *const options[] = {"--help", "--version"};
+    bool is_option = name[0] == '-';
+    const char *meant = is_option ? cli_nearest(name, options, 2) : command_nearest(name), *kind = is_option ? "option" : "command";
     char text[81];
     snprintf(text, sizeof text, "%s", name);
     for (char *c = text; *c; c++) {
