@@ -2,7 +2,7 @@
  *
  * Invariants: frames from one rank arrive in the order sent, because MPI does not let messages of one pair and tag overtake each other
  * and receives are taken up in the order they were posted. Pieces that follow frames are numbered per pair of ranks, the same on both
- * sides, and their number is their tag.
+ * sides, and their number is their tag. A message without a chunk whose body follows holds back those without a chunk that come after it.
  */
 #include "transport/mpi.h"
 
@@ -34,10 +34,22 @@ typedef struct frame {
     int64_t extents[WEFT_MAX_DIMS];
 } frame;
 
+/* A message without a chunk that is on its way, or is here and waits for one before it. */
+typedef struct arrival {
+    struct arrival *next;
+    wf_message *message;  /* the operation's until it is here */
+    bool is_here;
+} arrival;
+
+typedef struct arrival_queue {
+    arrival *first, *last;
+} arrival_queue;
+
 /* What must live until one or more requests are done. */
 typedef struct operation {
     wf_message *message;  /* NULL for a buffer of frames alone */
     void *buffer;
+    arrival *arrival;     /* its place in the sequence; NULL: none to keep */
     int pending;          /* requests */
 } operation;
 
@@ -64,6 +76,7 @@ typedef struct mpi_transport {
     /* The rest is the polling thread's. */
     request_list sends, receives;
     uint32_t *pieces_sent, *pieces_received; /* by rank */
+    arrival_queue *arrivals;                 /* by rank */
     MPI_Request posted[POSTED_RECEIVES];
     char *posted_buffers;
     int next_posted;               /* the oldest */
@@ -303,12 +316,43 @@ static bool send_queued(mpi_transport *t)
 
 /* ---- receiving ---- */
 
+static arrival *add_arrival(mpi_transport *t, wf_message *message)
+{
+    arrival_queue *queue = &t->arrivals[message->from];
+    arrival *made = calloc(1, sizeof *made);
+    if (!made) return NULL;
+    made->message = message;
+    if (queue->last)
+        queue->last->next = made;
+    else
+        queue->first = made;
+    queue->last = made;
+    return made;
+}
+
+static void deliver_arrivals(mpi_transport *t, arrival_queue *queue)
+{
+    while (queue->first && queue->first->is_here) {
+        arrival *first = queue->first;
+        queue->first = first->next;
+        if (!queue->first) queue->last = NULL;
+        wf_transport_deliver(&t->base, first->message);
+        free(first);
+    }
+}
+
 static void finish_receive(mpi_transport *t, operation *op)
 {
     wf_message *message = op->message;
+    arrival *place = op->arrival;
     op->message = NULL;
     free_operation(op);
-    wf_transport_deliver(&t->base, message);
+    if (place) {
+        place->is_here = true;
+        deliver_arrivals(t, &t->arrivals[message->from]);
+    } else {
+        wf_transport_deliver(&t->base, message);
+    }
 }
 
 static bool receive_pieces(mpi_transport *t, operation *op, int from, void *bytes, size_t size)
@@ -356,18 +400,22 @@ static void take_frame(mpi_transport *t, const frame *f, int from, const char *r
         out_of_memory(t);
         return;
     }
-    if (!(f->flags & (BODY_FOLLOWS | CHUNK_FOLLOWS))) {
+    bool follows = (f->flags & (BODY_FOLLOWS | CHUNK_FOLLOWS)) != 0;
+    bool has_place = !(f->flags & HAS_CHUNK) && (follows || t->arrivals[from].first);
+    if (!follows && !has_place) {
         wf_transport_deliver(&t->base, message);
         return;
     }
     operation *op = calloc(1, sizeof *op);
-    if (!op) {
+    arrival *place = op && has_place ? add_arrival(t, message) : NULL;
+    if (!op || (has_place && !place)) {
+        free(op);
         wf_message_fini(message);
         free(message);
         out_of_memory(t);
         return;
     }
-    op->message = message;
+    *op = (operation){.message = message, .arrival = place};
     op->pending = 1; /* held here until all pieces are posted */
     if (f->flags & BODY_FOLLOWS) receive_pieces(t, op, from, message->body, f->body_bytes);
     if (f->flags & CHUNK_FOLLOWS) receive_pieces(t, op, from, wf_chunk_elements(message->chunk), f->chunk_bytes);
@@ -449,6 +497,21 @@ static void free_list(request_list *list)
     free(list->done);
 }
 
+static void free_arrivals(mpi_transport *t)
+{
+    for (int rank = 0; t->arrivals && rank < t->base.size; rank++) {
+        for (arrival *a = t->arrivals[rank].first, *next; a; a = next) {
+            next = a->next;
+            if (a->is_here) {
+                wf_message_fini(a->message);
+                free(a->message);
+            }
+            free(a);
+        }
+    }
+    free(t->arrivals);
+}
+
 static void mpi_destroy(wf_transport *transport)
 {
     mpi_transport *t = (mpi_transport *)transport;
@@ -460,6 +523,7 @@ static void mpi_destroy(wf_transport *transport)
     }
     free_list(&t->sends);
     free_list(&t->receives);
+    free_arrivals(t);
     for (outgoing *out = t->first, *next; out; out = next) {
         next = out->next;
         wf_message_fini(out->message);
@@ -499,7 +563,8 @@ weft_status wf_mpi_transport_open(wf_mpi *mpi, wf_budget *budget, size_t eager_b
     made->eager_bytes = round_up(eager_bytes < 2 * sizeof(frame) ? 2 * sizeof(frame) : eager_bytes);
     made->pieces_sent = wf_calloc((size_t)made->base.size, sizeof *made->pieces_sent, err);
     made->pieces_received = wf_calloc((size_t)made->base.size, sizeof *made->pieces_received, err);
-    weft_status status = made->pieces_sent && made->pieces_received ? post_receives(made, err) : WEFT_ENOMEM;
+    made->arrivals = wf_calloc((size_t)made->base.size, sizeof *made->arrivals, err);
+    weft_status status = made->pieces_sent && made->pieces_received && made->arrivals ? post_receives(made, err) : WEFT_ENOMEM;
     if (status == WEFT_OK)
         *transport = &made->base;
     else

@@ -1,7 +1,7 @@
 /* Transport: messages between the ranks of a session. One small function table per way, one file each.
  *
- * A message is a type, a body of bytes, and at most one chunk, which goes straight into its place on the other side. Messages without
- * bulk from one rank to another arrive in the order they were sent; one with bulk (a large body or chunk) may be overtaken.
+ * A message is a type, a body of bytes, and at most one chunk, which goes straight into its place on the other side. Messages without a
+ * chunk from one rank to another arrive in the order they were sent, whatever their size; one with a chunk may overtake and be overtaken.
  *
  * Nothing here blocks: a send queues, a poll moves what can move and hands arrived messages to the handler. Messages to the own rank
  * pass through a queue, too, so a handler never runs inside a send.
