@@ -482,14 +482,19 @@ static bool mpi_progress(wf_transport *transport)
 static bool mpi_is_flushed(wf_transport *transport)
 {
     mpi_transport *t = (mpi_transport *)transport;
-    return atomic_load(&t->outgoing_count) == 0 && t->sends.count == 0;
+    return atomic_load(&t->outgoing_count) == 0 && t->sends.count == 0 && t->receives.count == 0;
 }
 
+/* MPI may go on reading or writing what it does not let go of at once: such memory is left to it. */
 static void free_list(request_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
+        int is_done = 0;
         MPI_Cancel(&list->requests[i]);
-        MPI_Request_free(&list->requests[i]);
+        if (MPI_Test(&list->requests[i], &is_done, MPI_STATUS_IGNORE) != MPI_SUCCESS || !is_done) {
+            MPI_Request_free(&list->requests[i]);
+            continue; /* pending stays above 0 */
+        }
         if (--list->operations[i]->pending == 0) free_operation(list->operations[i]);
     }
     free(list->requests);

@@ -45,7 +45,7 @@ typedef struct wf_transport_ops {
     weft_status (*send)(wf_transport *transport, int to, wf_message *message, weft_error *err);
     /* Moves messages and calls wf_transport_deliver for each that arrived. One thread at a time. True when something moved. */
     bool (*progress)(wf_transport *transport);
-    /* True when nothing sent is still on its way out of this rank. One thread at a time. */
+    /* True when nothing sent is still on its way out of this rank, and nothing that began to arrive is incomplete. One thread at a time. */
     bool (*is_flushed)(wf_transport *transport);
     void (*destroy)(wf_transport *transport);
 } wf_transport_ops;
@@ -77,7 +77,7 @@ bool wf_transport_poll(wf_transport *transport, void *poller);
 /* Where arrived messages go; set before the first poll. */
 void wf_transport_set_handler(wf_transport *transport, wf_message_handler *handler, void *context);
 
-/* Polls until all that was sent has left this rank, at most timeout_ns. False on timeout. */
+/* Polls until all that was sent has left this rank, and all that began to arrive is here, at most timeout_ns. False on timeout. */
 bool wf_transport_flush(wf_transport *transport, int64_t timeout_ns);
 
 /* NULL is allowed. Nobody may be inside a call. */
