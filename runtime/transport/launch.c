@@ -14,13 +14,13 @@
 
 /* Where Slurm started this process. */
 typedef enum step_state {
-    STEP_NONE,  /* not below slurmstepd, or mpirun hides it */
+    STEP_NONE,  /* nowhere */
     STEP_SHELL, /* the batch script, or the shell of salloc: one process that is to start the others */
     STEP_TASK   /* a task of an srun */
 } step_state;
 
-/* Slurm numbers the steps that are not from srun downwards from here: batch script, external, interactive, pending. */
-enum { SLURM_SPECIAL_STEP_MIN = 16 };
+/* Slurm gives the highest 32-bit numbers to steps that are not a program's: the batch script, the shell of salloc. */
+enum { SLURM_SPECIAL_STEP_COUNT = 16, SLURM_COMPONENT_MAX = 128 };
 
 static const char *get(const wf_launch_sources *sources, const char *name)
 {
@@ -38,25 +38,65 @@ static int number_of(const wf_launch_sources *sources, const char *name, const c
     return (int)number;
 }
 
+static const char *step_id_of(const wf_launch_sources *sources)
+{
+    const char *id = get(sources, "SLURM_STEP_ID");
+    return id ? id : get(sources, "SLURM_STEPID");
+}
+
+/* Whether a PMI variable, which has "job.step" after its prefix, came down from another step than Slurm says this is: a job submitted from
+ * within a step inherits the step's variables, and so does a step started in a step. */
+static bool is_of_other_step(const wf_launch_sources *sources, const char *name, const char *prefix)
+{
+    const char *value = get(sources, name), *job = get(sources, "SLURM_JOB_ID"), *step = step_id_of(sources);
+    if (!value || !job || strncmp(value, prefix, strlen(prefix)) != 0) return false;
+    value += strlen(prefix);
+    if (strncmp(value, job, strlen(job)) != 0 || value[strlen(job)] != '.') return true;
+    return step && strcmp(value + strlen(job) + 1, step) != 0;
+}
+
+static bool has_pmix(const wf_launch_sources *sources)
+{
+    if (is_of_other_step(sources, "PMIX_NAMESPACE", "slurm.pmix.")) return false;
+    return get(sources, "PMIX_NAMESPACE") || get(sources, "PMIX_RANK");
+}
+
+static bool has_pmi(const wf_launch_sources *sources)
+{
+    if (is_of_other_step(sources, "PMI_JOBID", "")) return false;
+    return get(sources, "PMI_RANK") && get(sources, "PMI_SIZE");
+}
+
+/* Whether the step's variables came into a batch script with the environment that it was submitted from. In a step, SLURM_NTASKS is the
+ * step's, its nodes are of the job, and its PMI names the job. */
+static bool step_is_inherited(const wf_launch_sources *sources)
+{
+    const char *pmi = get(sources, "SLURM_MPI_TYPE");
+    int tasks = number_of(sources, "SLURM_NTASKS", NULL), step_tasks = number_of(sources, "SLURM_STEP_NUM_TASKS", NULL);
+    int nodes = number_of(sources, "SLURM_JOB_NUM_NODES", NULL), step_nodes = number_of(sources, "SLURM_STEP_NUM_NODES", NULL);
+    if (tasks >= 0 && step_tasks >= 0 && tasks != step_tasks) return true;
+    if (nodes >= 0 && step_nodes > nodes) return true;
+    if (!pmi) return false;
+    return (strncmp(pmi, "pmix", 4) == 0 && is_of_other_step(sources, "PMIX_NAMESPACE", "slurm.pmix.")) ||
+           (strcmp(pmi, "pmi2") == 0 && is_of_other_step(sources, "PMI_JOBID", ""));
+}
+
 static step_state step_of(const wf_launch_sources *sources)
 {
-    int64_t id;
-    const char *text = get(sources, "SLURM_STEP_ID");
-    if (!text) text = get(sources, "SLURM_STEPID");
-    if (text && wf_integer_parse(text, &id, NULL) == WEFT_OK && id > UINT32_MAX - SLURM_SPECIAL_STEP_MIN) return STEP_SHELL;
+    int64_t number;
+    const char *id = step_id_of(sources);
+    if (id && wf_integer_parse(id, &number, NULL) == WEFT_OK && number > UINT32_MAX - SLURM_SPECIAL_STEP_COUNT) return STEP_SHELL;
     /* A script may have unset the step's number to get past MPI_Init; the count of tasks is srun's, too. */
-    if (text || get(sources, "SLURM_STEP_NUM_TASKS")) return STEP_TASK;
-    return STEP_NONE;
+    if (!id && !get(sources, "SLURM_STEP_NUM_TASKS")) return STEP_NONE;
+    return step_is_inherited(sources) ? STEP_SHELL : STEP_TASK;
 }
 
 static wf_launch_kind kind_of(const wf_launch_sources *sources, step_state step)
 {
-    bool has_pmix = get(sources, "PMIX_NAMESPACE") || get(sources, "PMIX_RANK");
-    bool has_pmi = get(sources, "PMI_RANK") && get(sources, "PMI_SIZE");
     if (get(sources, "OMPI_COMM_WORLD_SIZE")) return WF_LAUNCH_MPIRUN;
     if (step == STEP_SHELL) return WF_LAUNCH_NONE;
-    if (step == STEP_TASK) return has_pmix ? WF_LAUNCH_SRUN_PMIX : has_pmi ? WF_LAUNCH_SRUN_PMI2 : WF_LAUNCH_SRUN_PLAIN;
-    return has_pmix ? WF_LAUNCH_MPIRUN : has_pmi ? WF_LAUNCH_OTHER_PMI : WF_LAUNCH_NONE;
+    if (step == STEP_TASK) return has_pmix(sources) ? WF_LAUNCH_SRUN_PMIX : has_pmi(sources) ? WF_LAUNCH_SRUN_PMI2 : WF_LAUNCH_SRUN_PLAIN;
+    return has_pmix(sources) ? WF_LAUNCH_MPIRUN : has_pmi(sources) ? WF_LAUNCH_OTHER_PMI : WF_LAUNCH_NONE;
 }
 
 /* The tasks on a node, of Slurm's run-length list "2(x3),1"; -1 when it does not say. */
@@ -86,8 +126,6 @@ static void read_step(const wf_launch_sources *sources, wf_launch *launch)
         launch->size = number_of(sources, "PMI_SIZE", NULL);
         launch->rank = number_of(sources, "PMI_RANK", NULL);
     }
-    /* In a heterogeneous job each component counts for itself, while its step may span several. */
-    if (launch->size == 1 && number_of(sources, "SLURM_HET_SIZE", NULL) > 1) launch->size = -1;
     launch->local_rank = number_of(sources, "SLURM_LOCALID", NULL);
     launch->local_size = tasks_on_node(get(sources, "SLURM_STEP_TASKS_PER_NODE"), number_of(sources, "SLURM_NODEID", NULL));
     launch->step_node_count = number_of(sources, "SLURM_STEP_NUM_NODES", NULL);
@@ -136,13 +174,29 @@ static bool is_off_node(const wf_launch_sources *sources)
     return strcmp(nodes, host) != 0;
 }
 
+/* The sum of a count over the components of a heterogeneous job, where the plain variable is the first component's alone. */
+static int sum_of_components(const wf_launch_sources *sources, const char *name, int first)
+{
+    char numbered[64];
+    int count = number_of(sources, "SLURM_HET_SIZE", NULL);
+    int64_t sum = first;
+    if (first < 0) return first;
+    for (int i = 1; i < count && i < SLURM_COMPONENT_MAX; i++) {
+        snprintf(numbered, sizeof numbered, "%s_HET_GROUP_%d", name, i);
+        int more = number_of(sources, numbered, NULL);
+        sum += more > 0 ? more : 0;
+    }
+    return sum > INT32_MAX ? INT32_MAX : (int)sum;
+}
+
 static void read_slurm_job(const wf_launch_sources *sources, wf_launch *launch)
 {
     launch->batch = WF_BATCH_SLURM;
     read_job_id(get(sources, "SLURM_JOB_ID"), launch->job_id);
     launch->job_node_count = number_of(sources, "SLURM_JOB_NUM_NODES", "SLURM_NNODES");
     if (launch->kind != WF_LAUNCH_NONE) return;
-    launch->job_task_count = number_of(sources, "SLURM_NTASKS", "SLURM_NPROCS");
+    launch->job_node_count = sum_of_components(sources, "SLURM_JOB_NUM_NODES", launch->job_node_count);
+    launch->job_task_count = sum_of_components(sources, "SLURM_NTASKS", number_of(sources, "SLURM_NTASKS", "SLURM_NPROCS"));
     launch->is_off_node = is_off_node(sources);
 }
 
@@ -242,5 +296,6 @@ void wf_launch_detect_own(wf_launch *launch)
     wf_pmi2 pmi2;
     wf_launch_detect(&sources, launch);
     /* A single task may go on to use the server itself. */
-    if (launch->kind == WF_LAUNCH_SRUN_PMI2 && launch->size != 1 && wf_pmi2_probe(&pmi2, NULL) == WEFT_OK) wf_launch_add_pmi2(launch, &pmi2);
+    if (launch->kind != WF_LAUNCH_SRUN_PMI2 || launch->size == 1) return;
+    if (wf_pmi2_probe(&pmi2, NULL) == WEFT_OK) wf_launch_add_pmi2(launch, &pmi2);
 }

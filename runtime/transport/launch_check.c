@@ -129,5 +129,6 @@ bool wf_launch_check_login_node(const wf_launch *launch, char text[static WF_LAU
 {
     text[0] = '\0';
     if (launch->kind != WF_LAUNCH_NONE || launch->batch != WF_BATCH_NONE || !launch->has_slurm_configuration) return false;
-    return tell(text, "this machine belongs to a Slurm cluster and this is not a job: on a login node, run through weft submit, or inside salloc");
+    return tell(text, "this machine belongs to a Slurm cluster, and this is no job of it; "
+                      "on a login node use weft submit, or salloc first");
 }

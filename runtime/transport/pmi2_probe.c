@@ -2,16 +2,18 @@
  * server it would succeed and claim one rank, and on another kind of descriptor it could wait for ever. The caller's thread. */
 #include "transport/pmi2_probe.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/quantity.h"
 
 #ifdef WEFT_HAVE_PMI2
 #include <dlfcn.h>
 #include <slurm/pmi2.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 
 /* libpmi2's functions, with the header's types. */
 typedef struct pmi2_library {
@@ -43,14 +45,15 @@ static weft_status library_open(pmi2_library *library, weft_error *err)
     return WEFT_OK;
 }
 
+/* The server hangs up after PMI2_Finalize, and libpmi2 would die of SIGPIPE when a second program of the task (a shell's) asks again. */
 static bool server_is_there(void)
 {
+    int64_t fd;
+    char byte;
     const char *text = getenv("PMI_FD");
-    char *end;
-    struct stat file;
-    if (!text || !*text) return false;
-    long fd = strtol(text, &end, 10);
-    return !*end && fd >= 0 && fd <= INT32_MAX && fstat((int)fd, &file) == 0 && S_ISSOCK(file.st_mode);
+    if (!text || wf_integer_parse(text, &fd, NULL) || fd < 0 || fd > INT32_MAX) return false;
+    ssize_t got = recv((int)fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got > 0 || (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
 }
 
 static int ask_node_count(const pmi2_library *library, int size)
@@ -64,10 +67,10 @@ static int ask_node_count(const pmi2_library *library, int size)
 
 weft_status wf_pmi2_probe(wf_pmi2 *pmi2, weft_error *err)
 {
-    pmi2_library library;
+    pmi2_library library = {0};
     int spawned, application;
     wf_pmi2 answer = {.node_count = -1};
-    if (!server_is_there()) return weft_fail(err, WEFT_EUNSUPPORTED, "no PMI-2 server: PMI_FD names no open socket");
+    if (!server_is_there()) return weft_fail(err, WEFT_EUNSUPPORTED, "no PMI-2 server: PMI_FD names no connected socket");
     weft_status status = library_open(&library, err);
     if (status) return status;
     int code = library.init(&spawned, &answer.size, &answer.rank, &application);

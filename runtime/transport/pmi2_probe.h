@@ -16,7 +16,8 @@ typedef struct wf_pmi2 {
 /* Asks the server whose socket PMI_FD names. The connection is closed again: at most once in a process, and not where somebody else needs
  * it afterwards.
  *
- * Errors:   WEFT_EUNSUPPORTED no PMI_FD, one that is no socket, no libpmi2, or a build without its header; WEFT_ELAUNCH the server refused.
+ * Errors:   WEFT_EUNSUPPORTED no PMI_FD, one that is no connected socket, no libpmi2, or a build without its header; WEFT_ELAUNCH the
+ *           server refused.
  * Threads:  one at a time.
  */
 weft_status wf_pmi2_probe(wf_pmi2 *pmi2, weft_error *err);
