@@ -161,7 +161,8 @@ def help_pages():
     overview = run([WEFT, "help"])
     same = [run([WEFT, word]).stdout for word in ("--help", "-h")]
     case("help, --help and -h show the same list of commands",
-         overview.returncode == 0 and same == [overview.stdout] * 2 and all(w in overview.stdout for w in ("info", "config", "EXAMPLES")), overview)
+         overview.returncode == 0 and same == [overview.stdout] * 2 and all(w in overview.stdout for w in ("info", "config", "EXAMPLES")),
+         overview)
     for name in ("info", "config", "help", "version"):
         page = run([WEFT, "help", name])
         case(f"help {name} shows what {name} --help shows",

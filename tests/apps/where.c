@@ -117,7 +117,8 @@ static weft_status run(weft_session *session, place *places, weft_error *err)
     weft_ref refs[TASK_COUNT];
     weft_chunk *chunks[TASK_COUNT] = {NULL};
     weft_status status = weft_graph_create(&graph, err);
-    for (int i = 0; i < TASK_COUNT && !status; i++) status = weft_graph_add_task(graph, &where_kernel, NULL, 0, &i, sizeof i, &refs[i], err);
+    for (int i = 0; i < TASK_COUNT && !status; i++)
+        status = weft_graph_add_task(graph, &where_kernel, NULL, 0, &i, sizeof i, &refs[i], err);
     if (!status) status = weft_compute(session, graph, refs, TASK_COUNT, chunks, err);
     for (int i = 0; i < TASK_COUNT && !status; i++) places[i] = *(const place *)weft_chunk_data(chunks[i]);
     for (int i = 0; i < TASK_COUNT; i++) weft_chunk_release(chunks[i]);
