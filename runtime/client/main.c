@@ -20,6 +20,12 @@ enum { EXIT_USAGE = 2 };
 #define FLUSH_TIMEOUT_NS (10 * SECONDS)
 #define GRACE_NS (3 * SECONDS) /* for the client to clean up after a signal; mpirun itself kills after some seconds */
 
+#ifdef __clang__
+#define COMPILER __VERSION__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
 typedef enum scheduler_kind { KIND_SYNC, KIND_THREADS, KIND_MPI } scheduler_kind;
 
 typedef struct program {
@@ -68,6 +74,26 @@ static scheduler_kind choose_kind(const program *p)
     if (strcmp(text, "threads") == 0) return KIND_THREADS;
     if (strcmp(text, "mpi") == 0) return KIND_MPI;
     return wf_launch_wants_mpi(&p->launch) ? KIND_MPI : KIND_THREADS;
+}
+
+/* Who asks for a scheduler by name knows better than the traps do: this MPI may be one that speaks the launcher's PMI. */
+static weft_status check_launch(const program *p, weft_error *err)
+{
+    bool is_automatic = strcmp(weft_config_text(p->config, "scheduler.kind"), "auto") == 0;
+    return is_automatic ? wf_launch_check_before_mpi(&p->launch, err) : WEFT_OK;
+}
+
+static int count_hosts(const weft_session *session)
+{
+    int count = 0;
+    for (int rank = 0; rank < session->rank_count; rank++) {
+        wf_rank_description own, other;
+        bool is_new = wf_scheduler_describe_rank(session->scheduler, rank, &own);
+        for (int before = 0; before < rank && is_new; before++)
+            is_new = !wf_scheduler_describe_rank(session->scheduler, before, &other) || strcmp(own.host, other.host) != 0;
+        count += is_new;
+    }
+    return count;
 }
 
 static void log_start(const program *p)
@@ -122,8 +148,8 @@ static void on_signal(void *context, int signal)
 
 static weft_status start(program *p, weft_error *err)
 {
-    weft_status status = p->communicator ? WEFT_OK : wf_launch_check_before_mpi(&p->launch, err);
-    if (status == WEFT_OK && p->kind == KIND_MPI) status = wf_mpi_open(p->communicator, &p->mpi, err);
+    weft_status status = WEFT_OK;
+    if (p->kind == KIND_MPI) status = wf_mpi_open(p->communicator, &p->mpi, err);
     if (status == WEFT_OK && p->mpi && !p->communicator) status = wf_launch_check_after_mpi(&p->launch, wf_mpi_size(p->mpi), err);
     int threads = p->kind == KIND_SYNC ? -1 : (int)weft_config_int(p->config, "pool.threads");
     if (status == WEFT_OK) status = wf_placement_init(&p->placement, p->config, p->mpi, threads, err);
@@ -180,10 +206,13 @@ static int run_client(program *p, int argc, char **argv, weft_error *err)
     wf_launch_check_login_node(&p->launch, hint);
     if (p->mpi) wf_mpi_describe(mpi, sizeof mpi);
     wf_topology_format_summary(p->placement.topology, summary, sizeof summary);
-    snprintf(build, sizeof build, "weft %s, compiler %s", WEFT_VERSION, __VERSION__);
+    snprintf(build, sizeof build, "weft %s, %s", WEFT_VERSION, COMPILER);
     session.machine = (weft_machine_info){summary, launch, mpi, wf_blas_description(), build,
                                           p->placement.memory_text, wf_topology_get_info(p->placement.topology)->l2_bytes, hint};
     if (wf_session_wait_for_ranks(&session, HELLO_TIMEOUT_NS, err) != WEFT_OK) return EXIT_FAILURE;
+    char warning[WF_LAUNCH_TEXT_LENGTH];
+    if (p->launch.batch == WF_BATCH_PBS && wf_launch_check_hosts(&p->launch, count_hosts(&session), warning))
+        wf_log_write(&p->log, WF_LOG_WARNING, "%s", warning);
     int code = p->client(&session, argc, argv);
     wf_scheduler_shut_down(session.scheduler);
     return code;
@@ -226,10 +255,11 @@ int weft_main_with(int argc, char **argv, weft_client *client, const void *commu
     bool speaks = wf_launch_is_speaker(&p.launch);
     weft_status status = weft_config_create(&p.config, &error);
     if (status == WEFT_OK) status = wf_own_options_take(&argc, argv, p.config, &error);
-    if (status != WEFT_OK) {
+    if (status == WEFT_OK && !communicator) status = check_launch(&p, &error);
+    if (status != WEFT_OK) { /* every rank sees the same */
         if (speaks) print_error(argv[0], &error);
         weft_config_destroy(p.config);
-        return EXIT_USAGE;
+        return status == WEFT_ELAUNCH ? EXIT_FAILURE : EXIT_USAGE;
     }
     p.kind = choose_kind(&p);
     if (p.kind != KIND_MPI && !speaks) { /* mpirun started copies, but one process was asked for */
@@ -243,7 +273,7 @@ int weft_main_with(int argc, char **argv, weft_client *client, const void *commu
     } else {
         if (speaks || error.status != WEFT_ELAUNCH) print_error(argv[0], &error);
         code = EXIT_FAILURE;
-        if (p.mpi && p.transport && p.transport->size > 1) leave(code);
+        if (p.mpi && wf_mpi_size(p.mpi) > 1) leave(code); /* the others may have started well, and wait */
     }
     stop(&p);
     return code;

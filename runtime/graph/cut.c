@@ -168,7 +168,8 @@ weft_status wf_cut(wf_plan *plan, const weft_graph *graph, const unsigned char *
         plan->partition[t] = WF_NO_PARTITION;
         if (needed[t]) total_cost += (double)graph->tasks[t].cost;
     }
-    join_heavy_edges(&c, total_cost / plan->partition_count);
+    /* A cluster may be as much as a rank's share: more would leave another rank idle. */
+    join_heavy_edges(&c, total_cost / (double)worker_count);
     status = place(plan, &c, workers, worker_count, per_worker, total_cost, err);
     for (uint32_t t = 0; status == WEFT_OK && t < graph->task_count; t++) {
         if (needed[t]) plan->partition[t] = plan->partition[find(&c, t)];

@@ -10,7 +10,12 @@
 
 #include "base/memory.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef __has_feature /* clang's way to tell; gcc defines __SANITIZE_* */
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define UNDER_SANITIZER
+#endif
+#endif
+#if defined(UNDER_SANITIZER) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define OWN_PAGES_FROM SIZE_MAX /* malloc, so that the sanitizer sees overruns and leaks */
 #else
 #define OWN_PAGES_FROM ((size_t)2 << 20)
@@ -60,9 +65,10 @@ static weft_status shape_bytes(weft_dtype dtype, int dim_count, const int64_t *e
     if (dim_count < 0 || dim_count > WEFT_MAX_DIMS)
         return weft_fail(err, WEFT_EINVAL, "a chunk has 0 to %d dimensions, not %d", WEFT_MAX_DIMS, dim_count);
     for (int d = 0; d < dim_count; d++) {
-        if (extents[d] < 0) return weft_fail(err, WEFT_EINVAL, "extent %d of a chunk is %lld; it must not be negative", d, (long long)extents[d]);
-        if (!wf_size_mul(total, (size_t)extents[d], &total) || total > PTRDIFF_MAX / 2)
-            return weft_fail(err, WEFT_ENOMEM, "a chunk of extent %lld is beyond the address space; use smaller chunks", (long long)extents[d]);
+        long long extent = extents[d];
+        if (extent < 0) return weft_fail(err, WEFT_EINVAL, "extent %d of a chunk is %lld; it must not be negative", d, extent);
+        if (!wf_size_mul(total, (size_t)extent, &total) || total > PTRDIFF_MAX / 2)
+            return weft_fail(err, WEFT_ENOMEM, "a chunk of extent %lld is beyond the address space; use smaller chunks", extent);
     }
     *bytes = total;
     return WEFT_OK;
