@@ -1,6 +1,7 @@
 #include "store/budget.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/memory.h"
@@ -40,17 +41,23 @@ static void raise_peak(wf_budget *budget, uint64_t used)
     }
 }
 
+static bool fits(const wf_budget *budget, uint64_t used, size_t bytes)
+{
+    return budget->limit_bytes == 0 || (bytes <= budget->limit_bytes && used <= budget->limit_bytes - bytes);
+}
+
+/* Bytes that do not fit are never added, not for a moment either: that would refuse another thread what does fit. */
 weft_status wf_budget_charge(wf_budget *budget, size_t bytes, weft_error *err)
 {
-    uint64_t before = atomic_fetch_add_explicit(&budget->used_bytes, bytes, memory_order_relaxed);
-    if (budget->limit_bytes && (bytes > budget->limit_bytes || before > budget->limit_bytes - bytes)) {
-        atomic_fetch_sub_explicit(&budget->used_bytes, bytes, memory_order_relaxed);
-        return weft_fail(err, WEFT_ENOMEM,
-                         "a chunk of %.1f MiB does not fit: %.1f of %.1f MiB are in use; use smaller chunks, more ranks, or raise "
-                         "memory.limit",
-                         (double)bytes / 1048576.0, (double)before / 1048576.0, (double)budget->limit_bytes / 1048576.0);
-    }
-    raise_peak(budget, before + bytes);
+    uint_fast64_t used = atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);
+    do {
+        if (!fits(budget, used, bytes))
+            return weft_fail(err, WEFT_ENOMEM,
+                             "a chunk of %.1f MiB does not fit: %.1f of %.1f MiB are in use; use smaller chunks, more ranks, or raise "
+                             "memory.limit",
+                             (double)bytes / 1048576.0, (double)used / 1048576.0, (double)budget->limit_bytes / 1048576.0);
+    } while (!atomic_compare_exchange_weak_explicit(&budget->used_bytes, &used, used + bytes, memory_order_relaxed, memory_order_relaxed));
+    raise_peak(budget, used + bytes);
     return WEFT_OK;
 }
 
