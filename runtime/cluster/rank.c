@@ -20,6 +20,7 @@ struct wf_rank {
     int blas_threads;         /* before they were set to 1 */
     pthread_t ticker;
     bool has_ticker;
+    int64_t tick_ns;          /* from one tick to the next */
     int64_t ticked_ns;        /* the ticker's */
     int64_t alive_ns;         /* the ticker's: when rank 0 last said so */
     _Atomic int64_t heard_ns; /* from rank 0 */
@@ -69,6 +70,8 @@ weft_status wf_rank_create(const wf_rank_options *options, wf_rank **rank, weft_
     wf_rank *made = wf_calloc(1, sizeof *made, err);
     if (!made) return WEFT_ENOMEM;
     made->options = *options;
+    /* Often enough for silence to be noticed, and not to look like a stopped process. */
+    made->tick_ns = options->progress_interval_ns < options->lost_after_ns / 8 ? options->progress_interval_ns : options->lost_after_ns / 8;
     made->heard_ns = made->ticked_ns = made->alive_ns = wf_clock_now_ns();
     made->blas_threads = wf_blas_set_threads(1);
     pthread_mutex_init(&made->lock, NULL);
@@ -142,7 +145,7 @@ static bool tick_until_end(wf_rank *rank)
 {
     bool end = false, is_lost = false;
     while (!end && !is_lost) {
-        struct timespec until = wf_clock_deadline(rank->options.progress_interval_ns);
+        struct timespec until = wf_clock_deadline(rank->tick_ns);
         pthread_mutex_lock(&rank->lock);
         if (!rank->is_told_to_end) pthread_cond_timedwait(&rank->wake, &rank->lock, &until);
         end = rank->is_told_to_end;
