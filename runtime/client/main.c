@@ -18,6 +18,7 @@ enum { EXIT_USAGE = 2 };
 #define SECONDS INT64_C(1000000000)
 #define HELLO_TIMEOUT_NS (60 * SECONDS)
 #define FLUSH_TIMEOUT_NS (10 * SECONDS)
+#define FAREWELL_NS (SECONDS / 5) /* for SHUTDOWN to reach those that are still there when one is not */
 #define GRACE_NS (3 * SECONDS) /* for the client to clean up after a signal; mpirun itself kills after some seconds */
 
 #ifdef __clang__
@@ -163,8 +164,8 @@ static weft_status start(program *p, weft_error *err)
 
 static void stop(program *p)
 {
+    wf_signals_destroy(p->signals); /* its thread interrupts the rank */
     wf_rank_destroy(p->rank);
-    wf_signals_destroy(p->signals);
     wf_transport_destroy(p->transport);
     wf_loopback_destroy(p->loopback);
     wf_budget_release(p->budget);
@@ -233,7 +234,10 @@ static int play(program *p, int argc, char **argv)
         is_sound = wf_rank_serve(p->rank, &error) == WEFT_OK;
     }
     if (error.status != WEFT_OK) print_error(argv[0], &error);
-    if (!is_sound && p->mpi) leave(code ? code : EXIT_FAILURE);
+    if (!is_sound && p->mpi) {
+        if (is_rank0) wf_transport_flush(p->transport, FAREWELL_NS);
+        leave(code ? code : EXIT_FAILURE);
+    }
     if (!wf_transport_flush(p->transport, FLUSH_TIMEOUT_NS)) leave(EXIT_FAILURE);
     return code;
 }
