@@ -3,9 +3,9 @@
 
 #include <weft/linalg.h>
 
+#include "array/tall.h"
 #include "linalg/columns.h"
 #include "linalg/sum_tree.h"
-#include "linalg/tall.h"
 
 typedef struct center_params {
     int64_t rows; /* of the chunk; of the whole matrix for the mean */

@@ -3,7 +3,7 @@
 
 #include <weft/linalg.h>
 
-#include "linalg/tall.h"
+#include "array/tall.h"
 #include "linalg/uniform.h"
 
 /* What a random element costs in the unit of the other tasks' costs, floating-point operations of a matrix product. */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "linalg/tall.h"
+#include "array/tall.h"
 
 enum { FAN_IN = 8 };
 

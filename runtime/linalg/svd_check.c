@@ -4,10 +4,10 @@
 
 #include <weft/linalg.h>
 
+#include "array/tall.h"
 #include "base/memory.h"
 #include "linalg/sum_tree.h"
 #include "linalg/svd_residual.h"
-#include "linalg/tall.h"
 
 typedef struct check_params {
     int64_t rows, cols, k;

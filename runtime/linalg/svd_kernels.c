@@ -1,10 +1,10 @@
 /* The tasks of the tall-skinny SVD: inputs checked, outputs created, scratch taken, and one call of the numerics. Any pool thread. */
 #include "linalg/svd_kernels.h"
 
+#include "array/tall.h"
 #include "linalg/chunk_qr.h"
 #include "linalg/merge_qr.h"
 #include "linalg/small_svd.h"
-#include "linalg/tall.h"
 
 static wf_chunk_shape shape_of(const wf_svd_params *p)
 {

@@ -8,10 +8,10 @@
 
 #include <weft/linalg.h>
 
+#include "array/tall.h"
 #include "base/memory.h"
 #include "linalg/chunk_qr.h"
 #include "linalg/svd_kernels.h"
-#include "linalg/tall.h"
 
 enum { DEFAULT_FAN_IN = 4, MAX_LEVELS = 65 };
 

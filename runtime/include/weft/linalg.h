@@ -10,32 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <weft/array.h>
 #include <weft/graph.h>
 #include <weft/status.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* A matrix cut by rows: chunk i is f64, (chunk_rows[i], cols). The refs belong to one graph. */
-typedef struct weft_tall {
-    int64_t rows;
-    int64_t cols;
-    size_t chunk_count;
-    int64_t *chunk_rows; /* sums to rows */
-    weft_ref *chunks;
-} weft_tall;
-
-/* Cuts a matrix into chunks of chunk_rows rows; a rest with fewer rows than columns goes to the chunk before it. The refs are zero, for
- * the caller to fill.
- *
- * Owns:     *tall holds new arrays, weft_tall_fini frees them.
- * Errors:   WEFT_EINVAL rows, cols or chunk_rows below 1, or cols above 30,000; WEFT_ESHAPE fewer rows than columns, in the matrix or in
- *           a chunk; WEFT_ENOMEM.
- */
-WEFT_API weft_status weft_tall_init(weft_tall *tall, int64_t rows, int64_t cols, int64_t chunk_rows, weft_error *err);
-/* Frees the arrays; what the refs stand for stays. A zeroed or finished tall is allowed. */
-WEFT_API void weft_tall_fini(weft_tall *tall);
 
 /* A matrix of random numbers, uniform in [0, 1) in steps of 2^-53.
  *

@@ -2,6 +2,7 @@
 #ifndef WEFT_H
 #define WEFT_H
 
+#include <weft/array.h>
 #include <weft/chunk.h>
 #include <weft/config.h>
 #include <weft/graph.h>

@@ -1,10 +1,12 @@
 /* A matrix cut by rows: its arrays, and whether a caller's cut is one that can be worked with. Client thread and any pool thread. */
-#include "linalg/tall.h"
+#include "array/tall.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+
+enum { DEFAULT_CHUNK_BYTES = 8 << 20 };
 
 static weft_status check_extents(int64_t rows, int64_t cols, weft_error *err)
 {
@@ -47,6 +49,14 @@ weft_status weft_tall_init(weft_tall *tall, int64_t rows, int64_t cols, int64_t 
     if (status != WEFT_OK) return status;
     for (int64_t i = 0; i < count; i++) tall->chunk_rows[i] = i < count - 1 ? chunk_rows : rows - (count - 1) * chunk_rows;
     return WEFT_OK;
+}
+
+int64_t weft_tall_default_chunk_rows(int64_t cols)
+{
+    if (cols < 1) cols = 1;
+    if (cols > WF_MAX_COLS) cols = WF_MAX_COLS; /* refused anyway */
+    int64_t rows = DEFAULT_CHUNK_BYTES / (int64_t)sizeof(double) / cols;
+    return rows > 2 * cols ? rows : 2 * cols; /* nearly square chunks cost twice the flops */
 }
 
 void weft_tall_fini(weft_tall *tall)

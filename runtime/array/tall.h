@@ -1,9 +1,9 @@
 /* Tall matrices inside the library: checking a caller's, and what the kernels on their chunks share. */
-#ifndef WF_LINALG_TALL_H
-#define WF_LINALG_TALL_H
+#ifndef WF_ARRAY_TALL_H
+#define WF_ARRAY_TALL_H
 
+#include <weft/array.h>
 #include <weft/kernel.h>
-#include <weft/linalg.h>
 
 /* Columns at most: squares of it must fit the 32-bit integers of BLAS and LAPACK, twice. */
 enum { WF_MAX_COLS = 30000 };
