@@ -66,9 +66,10 @@ void weft_tall_fini(weft_tall *tall)
     *tall = (weft_tall){0};
 }
 
-weft_status wf_tall_init_like(weft_tall *tall, const weft_tall *x, int64_t cols, weft_error *err)
+weft_status weft_tall_init_like(weft_tall *tall, const weft_tall *x, int64_t cols, weft_error *err)
 {
-    weft_status status = allocate(tall, x->rows, cols, x->chunk_count, err);
+    weft_status status = check_extents(x->rows, cols, err);
+    if (status == WEFT_OK) status = allocate(tall, x->rows, cols, x->chunk_count, err);
     if (status == WEFT_OK) memcpy(tall->chunk_rows, x->chunk_rows, x->chunk_count * sizeof *x->chunk_rows);
     return status;
 }

@@ -8,9 +8,6 @@
 /* Columns at most: squares of it must fit the 32-bit integers of BLAS and LAPACK, twice. */
 enum { WF_MAX_COLS = 30000 };
 
-/* A new, empty cut like x's with other columns. Errors: WEFT_ENOMEM. */
-weft_status wf_tall_init_like(weft_tall *tall, const weft_tall *x, int64_t cols, weft_error *err);
-
 /* Errors: WEFT_EINVAL no columns, no chunks, or too many columns; WEFT_ESHAPE a chunk with fewer than min_rows rows, or rows that do not
  * add up. */
 weft_status wf_tall_check(const weft_tall *x, int64_t min_rows, weft_error *err);

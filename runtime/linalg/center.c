@@ -102,7 +102,7 @@ weft_status weft_center_columns(weft_graph *graph, const weft_tall *x, weft_tall
     weft_ref means;
     weft_status status = wf_tall_check(x, 1, err);
     if (status != WEFT_OK) return status;
-    status = wf_tall_init_like(&new_tall, x, x->cols, err);
+    status = weft_tall_init_like(&new_tall, x, x->cols, err);
     if (status != WEFT_OK) return status;
     status = add_means(graph, x, new_tall.chunks, &means, err); /* the new refs' place serves for the sums first */
     if (status == WEFT_OK) status = add_differences(graph, x, means, new_tall.chunks, err);

@@ -259,7 +259,7 @@ weft_status weft_svd_tall(weft_graph *graph, const weft_tall *x, const weft_svd_
     if (status == WEFT_OK) status = add_root(&b, &refs.s, err);
     if (status != WEFT_OK || b.values_only) goto out;
     refs.v = weft_output(refs.s, WF_ROOT_V);
-    status = wf_tall_init_like(&refs.u, x, b.params.k, err);
+    status = weft_tall_init_like(&refs.u, x, b.params.k, err);
     if (status == WEFT_OK) status = add_way_down(&b, refs.s, &refs.u, err);
 out:
     free(b.node);

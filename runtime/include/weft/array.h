@@ -34,6 +34,9 @@ typedef struct weft_tall {
  *           a chunk; WEFT_ENOMEM.
  */
 WEFT_API weft_status weft_tall_init(weft_tall *tall, int64_t rows, int64_t cols, int64_t chunk_rows, weft_error *err);
+/* The same cut as x's, for a matrix of other columns.
+ * Owns: *tall holds new arrays, weft_tall_fini frees them. Errors: WEFT_EINVAL cols below 1 or above 30,000; WEFT_ENOMEM. */
+WEFT_API weft_status weft_tall_init_like(weft_tall *tall, const weft_tall *x, int64_t cols, weft_error *err);
 /* Frees the arrays; what the refs stand for stays. A zeroed or finished tall is allowed. */
 WEFT_API void weft_tall_fini(weft_tall *tall);
 

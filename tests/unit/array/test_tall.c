@@ -40,6 +40,20 @@ static void cuts_that_cannot_be_made_are_refused(void)
     CU_ASSERT_EQUAL(tall.rows, 1);
 }
 
+static void a_cut_is_repeated_with_other_columns(void)
+{
+    weft_tall tall, like;
+    CU_ASSERT_EQUAL_FATAL(weft_tall_init(&tall, 103, 4, 50, NULL), WEFT_OK);
+    CU_ASSERT_EQUAL_FATAL(weft_tall_init_like(&like, &tall, 1, NULL), WEFT_OK);
+    CU_ASSERT_EQUAL(like.rows, 103);
+    CU_ASSERT_EQUAL(like.cols, 1);
+    CU_ASSERT_EQUAL_FATAL(like.chunk_count, 2); /* one column alone would be cut into three */
+    CU_ASSERT_EQUAL(like.chunk_rows[1], 53);
+    weft_tall_fini(&like);
+    CU_ASSERT_EQUAL(weft_tall_init_like(&like, &tall, 0, NULL), WEFT_EINVAL);
+    weft_tall_fini(&tall);
+}
+
 static void default_chunks_hold_8_mib_and_are_never_nearly_square(void)
 {
     CU_ASSERT_EQUAL(weft_tall_default_chunk_rows(100), 10485);
@@ -55,6 +69,7 @@ int main(void)
         WEFT_TEST(rests_shorter_than_the_columns_go_to_the_chunk_before),
         WEFT_TEST(chunks_longer_than_the_matrix_are_one),
         WEFT_TEST(cuts_that_cannot_be_made_are_refused),
+        WEFT_TEST(a_cut_is_repeated_with_other_columns),
         WEFT_TEST(default_chunks_hold_8_mib_and_are_never_nearly_square),
     };
     return weft_test_run("array/tall", cases, WEFT_COUNT_OF(cases));
