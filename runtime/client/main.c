@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -19,6 +20,7 @@ enum { EXIT_USAGE = 2 };
 #define HELLO_TIMEOUT_NS (60 * SECONDS)
 #define FLUSH_TIMEOUT_NS (10 * SECONDS)
 #define FAREWELL_NS (SECONDS / 5) /* for SHUTDOWN to reach those that are still there when one is not */
+#define WORKER_GRACE_NS (7 * SECONDS / 10) /* below the second that mpirun waits before it kills */
 #define GRACE_NS (3 * SECONDS) /* for the client to clean up after a signal; mpirun itself kills after some seconds */
 
 #ifdef __clang__
@@ -140,11 +142,22 @@ static weft_status open_rank(program *p, weft_error *err)
     return wf_rank_create(&options, &p->rank, err);
 }
 
+/* mpirun kills all ranks as soon as one has ended. */
+static void wait_for_rank0(void)
+{
+    const struct timespec moment = {0, WORKER_GRACE_NS};
+    nanosleep(&moment, NULL);
+}
+
 static void on_signal(void *context, int signal)
 {
     program *p = context;
-    if (p->transport->rank != 0) _exit(128 + signal); /* a worker has nothing to clean up */
-    wf_rank_interrupt(p->rank);
+    if (p->transport->rank == 0) {
+        wf_rank_interrupt(p->rank);
+        return;
+    }
+    wait_for_rank0(); /* a worker has nothing to clean up, rank 0 may have files to remove */
+    _exit(128 + signal);
 }
 
 static weft_status start(program *p, weft_error *err)
@@ -261,7 +274,10 @@ int weft_main_with(int argc, char **argv, weft_client *client, const void *commu
     if (status == WEFT_OK) status = wf_own_options_take(&argc, argv, p.config, &error);
     if (status == WEFT_OK && !communicator) status = check_launch(&p, &error);
     if (status != WEFT_OK) { /* every rank sees the same */
-        if (speaks) print_error(argv[0], &error);
+        if (speaks)
+            print_error(argv[0], &error);
+        else
+            wait_for_rank0(); /* to say it for all */
         weft_config_destroy(p.config);
         return status == WEFT_ELAUNCH ? EXIT_FAILURE : EXIT_USAGE;
     }

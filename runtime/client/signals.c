@@ -11,6 +11,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 static const int candidates[] = {SIGINT, SIGTERM};
@@ -29,18 +30,21 @@ static void *wait_for_signals(void *argument)
 {
     wf_signals *s = argument;
     struct pollfd fds[2] = {{s->end_fd, POLLIN, 0}, {s->signal_fd, POLLIN, 0}};
-    int timeout_ms = -1;
+    int64_t until_ns = 0; /* of the grace */
     for (;;) {
-        int count = poll(fds, 2, timeout_ms);
+        int64_t left_ns = until_ns ? until_ns - wf_clock_now_ns() : -1;
+        int count = until_ns && left_ns <= 0 ? 0 : poll(fds, 2, until_ns ? (int)(left_ns / 1000000) + 1 : -1);
         if (count < 0 && errno == EINTR) continue;
         if (count < 0 || fds[0].revents) return NULL;
         int first = atomic_load(&s->received);
         if (count == 0) _exit(128 + first); /* the grace is over */
         struct signalfd_siginfo info;
         if (read(s->signal_fd, &info, sizeof info) != (ssize_t)sizeof info) continue;
-        if (first) _exit(128 + (int)info.ssi_signo);
+        /* A person who presses Ctrl-C again is in a hurry; mpirun sends SIGTERM again and again. */
+        if (first && info.ssi_signo == SIGINT) _exit(128 + SIGINT);
+        if (first) continue;
         atomic_store(&s->received, (int)info.ssi_signo);
-        timeout_ms = (int)(s->grace_ns / 1000000);
+        until_ns = wf_clock_now_ns() + s->grace_ns;
         s->interrupted(s->context, (int)info.ssi_signo);
     }
 }

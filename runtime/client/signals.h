@@ -9,8 +9,8 @@
 typedef struct wf_signals wf_signals;
 
 /* Blocks SIGINT and SIGTERM in the calling thread, and those that it starts from now on; signals that the program handles or ignores
- * itself are left alone. On the first signal calls `interrupted`; when the process is still there after grace_ns, or at a second signal,
- * it ends with code 128 + signal.
+ * itself are left alone. On the first signal calls `interrupted`; when the process is still there after grace_ns, or at a SIGINT after
+ * the first signal, it ends with code 128 + signal.
  *
  * Owns: *signals is new. Errors: WEFT_ENOMEM.
  */
