@@ -245,6 +245,7 @@ static int play(program *p, int argc, char **argv)
         is_sound = error.status == WEFT_OK && wf_scheduler_check(wf_rank_scheduler(p->rank), NULL) == WEFT_OK;
     } else {
         is_sound = wf_rank_serve(p->rank, &error) == WEFT_OK;
+        if (error.status == WEFT_ECANCELLED) leave(EXIT_FAILURE); /* rank 0 says why */
     }
     if (error.status != WEFT_OK) print_error(argv[0], &error);
     if (!is_sound && p->mpi) {

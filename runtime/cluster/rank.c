@@ -48,8 +48,13 @@ static void on_message(void *context, wf_message *message, void *poller)
     case WF_MSG_ROOT:
     case WF_MSG_FAILED:
     case WF_MSG_PROGRESS:
-    case WF_MSG_BROKEN:
         if (rank->scheduler) wf_scheduler_handle(rank->scheduler, message, wf_clock_now_ns());
+        break;
+    case WF_MSG_BROKEN:
+        if (rank->scheduler)
+            wf_scheduler_handle(rank->scheduler, message, wf_clock_now_ns());
+        else
+            tell_to_end(rank, true);
         break;
     case WF_MSG_ALIVE: break;
     case WF_MSG_SHUTDOWN: tell_to_end(rank, false); break;
@@ -188,7 +193,7 @@ weft_status wf_rank_serve(wf_rank *rank, weft_error *err)
     pthread_mutex_lock(&rank->lock);
     bool interrupted = rank->is_interrupted;
     pthread_mutex_unlock(&rank->lock);
-    return interrupted ? weft_fail(err, WEFT_ECANCELLED, "interrupted") : WEFT_OK;
+    return interrupted ? weft_fail(err, WEFT_ECANCELLED, "rank 0 ended the session because it was broken or interrupted") : WEFT_OK;
 }
 
 void wf_rank_destroy(wf_rank *rank)

@@ -32,7 +32,8 @@ weft_status wf_rank_create(const wf_rank_options *options, wf_rank **rank, weft_
 /* Starts the threads and says HELLO to rank 0. */
 weft_status wf_rank_start(wf_rank *rank, weft_error *err);
 
-/* On other ranks than 0: works until rank 0 says SHUTDOWN. Errors: WEFT_ELOST rank 0 is gone. */
+/* On other ranks than 0: works until rank 0 says SHUTDOWN. Errors: WEFT_ELOST rank 0 is gone; WEFT_ECANCELLED it says that the session
+ * is broken, or wf_rank_interrupt was called: others may be gone. */
 weft_status wf_rank_serve(wf_rank *rank, weft_error *err);
 
 /* Ends the threads. NULL is allowed. The transport is still the caller's. */

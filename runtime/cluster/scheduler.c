@@ -473,8 +473,9 @@ void wf_scheduler_release(wf_scheduler *scheduler, int rank, uint64_t graph_id, 
 
 void wf_scheduler_shut_down(wf_scheduler *scheduler)
 {
+    uint32_t type = wf_scheduler_check(scheduler, NULL) == WEFT_OK ? WF_MSG_SHUTDOWN : WF_MSG_BROKEN;
     for (int rank = 0; rank < scheduler->options.transport->size; rank++) {
-        if (rank != scheduler->options.transport->rank) send_body(scheduler, rank, WF_MSG_SHUTDOWN, NULL, 0, NULL);
+        if (rank != scheduler->options.transport->rank) send_body(scheduler, rank, type, NULL, 0, NULL);
     }
 }
 
