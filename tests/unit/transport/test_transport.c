@@ -1,0 +1,147 @@
+/* The queue of messages to the own rank, polled by whoever comes; and a transport that breaks. */
+#include "transport/transport.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "transport/loopback.h"
+#include "weft_test.h"
+
+enum { THREADS = 4, MESSAGES = 1500 };
+
+typedef struct own_queue {
+    wf_loopback *loopback;
+    wf_budget *budget;
+    wf_transport *transport;
+    int inside;              /* handlers; not atomic on purpose: polls exclude one another */
+    int count;
+    int next[THREADS];
+    bool is_wrong;
+} own_queue;
+
+static void handle(void *context, wf_message *message, void *poller)
+{
+    own_queue *q = context;
+    (void)poller;
+    if (q->inside++ != 0) q->is_wrong = true;
+    uint32_t number;
+    memcpy(&number, message->body, sizeof number);
+    if (message->from != 0 || (int)number != q->next[message->type]++) q->is_wrong = true;
+    q->count++;
+    q->inside--;
+}
+
+static void open_queue(own_queue *q)
+{
+    *q = (own_queue){0};
+    CU_ASSERT_EQUAL_FATAL(wf_loopback_create(1, &q->loopback, NULL), WEFT_OK);
+    CU_ASSERT_EQUAL_FATAL(wf_budget_create(0, &q->budget, NULL), WEFT_OK);
+    CU_ASSERT_EQUAL_FATAL(wf_loopback_open(q->loopback, 0, q->budget, &q->transport, NULL), WEFT_OK);
+    wf_transport_set_handler(q->transport, handle, q);
+}
+
+static void close_queue(own_queue *q)
+{
+    wf_transport_destroy(q->transport);
+    wf_loopback_destroy(q->loopback);
+    CU_ASSERT_EQUAL(wf_budget_used_bytes(q->budget), 0);
+    wf_budget_release(q->budget);
+}
+
+typedef struct sender {
+    own_queue *q;
+    uint32_t index;
+} sender;
+
+static void send_number(own_queue *q, uint32_t type, uint32_t number)
+{
+    wf_message message = {.type = type, .body_bytes = sizeof number, .body = wf_aligned_alloc(1, sizeof number, NULL)};
+    if (!message.body) abort();
+    memcpy(message.body, &number, sizeof number);
+    if (wf_transport_send(q->transport, 0, &message, NULL) != WEFT_OK) abort();
+}
+
+static void *send_and_poll(void *argument)
+{
+    sender *s = argument;
+    for (uint32_t i = 0; i < MESSAGES; i++) {
+        send_number(s->q, s->index, i);
+        wf_transport_poll(s->q->transport, NULL);
+    }
+    return NULL;
+}
+
+/* Each message is followed by its sender's poll, and nobody polls after: one left behind would stay so. */
+static void no_message_to_the_own_rank_is_left_behind(void)
+{
+    for (int round = 0; round < 5; round++) {
+        own_queue q;
+        sender senders[THREADS];
+        pthread_t threads[THREADS];
+        open_queue(&q);
+        for (uint32_t i = 0; i < THREADS; i++) {
+            senders[i] = (sender){&q, i};
+            pthread_create(&threads[i], NULL, send_and_poll, &senders[i]);
+        }
+        for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+        CU_ASSERT_EQUAL(q.count, THREADS * MESSAGES);
+        CU_ASSERT_FALSE(q.is_wrong);
+        close_queue(&q);
+    }
+}
+
+static void a_handler_never_runs_inside_a_send(void)
+{
+    own_queue q;
+    open_queue(&q);
+    send_number(&q, 0, 0);
+    send_number(&q, 0, 1);
+    CU_ASSERT_EQUAL(q.count, 0);
+    CU_ASSERT(wf_transport_poll(q.transport, NULL));
+    CU_ASSERT_EQUAL(q.count, 2);
+    CU_ASSERT_FALSE(wf_transport_poll(q.transport, NULL));
+    close_queue(&q);
+}
+
+static void undelivered_messages_are_freed(void)
+{
+    own_queue q;
+    open_queue(&q);
+    for (int i = 0; i < 3; i++) {
+        wf_message message = {.type = 1};
+        CU_ASSERT_EQUAL_FATAL(wf_chunk_create(q.budget, WEFT_U8, 1, (int64_t[]){100}, &message.chunk, NULL), WEFT_OK);
+        CU_ASSERT_EQUAL(wf_transport_send(q.transport, 0, &message, NULL), WEFT_OK);
+    }
+    CU_ASSERT_EQUAL(wf_budget_used_bytes(q.budget), 300);
+    close_queue(&q); /* LeakSanitizer sees the rest */
+}
+
+static void a_broken_transport_says_why_and_still_reaches_itself(void)
+{
+    own_queue q;
+    weft_error first = WEFT_ERROR_INIT, second = WEFT_ERROR_INIT, err = WEFT_ERROR_INIT;
+    open_queue(&q);
+    weft_fail(&first, WEFT_ELOST, "first");
+    weft_fail(&second, WEFT_ENOMEM, "second");
+    wf_transport_break(q.transport, &first);
+    wf_transport_break(q.transport, &second);
+    wf_message message = {.type = 1};
+    CU_ASSERT_EQUAL(wf_transport_send(q.transport, 1, &message, &err), WEFT_ELOST);
+    CU_ASSERT_STRING_EQUAL(err.text, "first");
+    send_number(&q, 0, 0);
+    CU_ASSERT(wf_transport_poll(q.transport, NULL));
+    CU_ASSERT_EQUAL(q.count, 1);
+    close_queue(&q);
+}
+
+int main(void)
+{
+    static const weft_test_case cases[] = {
+        WEFT_TEST(no_message_to_the_own_rank_is_left_behind),
+        WEFT_TEST(a_handler_never_runs_inside_a_send),
+        WEFT_TEST(undelivered_messages_are_freed),
+        WEFT_TEST(a_broken_transport_says_why_and_still_reaches_itself),
+    };
+    return weft_test_run("transport/transport", cases, WEFT_COUNT_OF(cases));
+}
