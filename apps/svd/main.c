@@ -67,9 +67,9 @@ static int client(weft_session *session, int argc, char **argv)
     int code;
     if (!svd_command_line_read(&line, argc, argv, &code)) return cli_exit_code("weft-svd", code); /* session is NULL then */
     weft_status status = prepare(&r, &line, session, &err);
-    code = status == WEFT_EINVAL ? EXIT_USAGE : EXIT_FAILED;
     if (status == WEFT_OK) status = compute(&r, &line, session, &err);
     if (status == WEFT_OK) status = report(&r, &line, session, &err);
+    code = status == WEFT_EINVAL ? EXIT_USAGE : EXIT_FAILED; /* EINVAL: an option or a configuration key does not suit the matrix */
     if (status != WEFT_OK) print_error(&err);
     svd_decomposition_fini(&r.made);
     svd_output_close(&r.output);

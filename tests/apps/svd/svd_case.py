@@ -1,6 +1,8 @@
 """What the tests of weft-svd share: running it alone or on several ranks, cases that report one line each, and files to read and write.
 
-A case is a function without arguments, or one line of a table; it fails by an exception. Every case runs in a folder of its own.
+usage: test_NAME.py PROGRAM [--few]
+
+A case is a function and its arguments; it fails by an exception. Every case runs in a folder of its own.
 """
 import collections
 import os
@@ -15,6 +17,7 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
 DATA = os.path.join(TOP, "tests", "data")
 RUN_RANKS = os.path.join(TOP, "tests", "harness", "run_ranks.sh")
 PROGRAM = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else os.path.join(TOP, "build", "bin", "weft-svd")
+FEW = "--few" in sys.argv  # for builds with sanitizers, where a run takes a second
 
 # Open MPI waits two seconds before it ends after a rank that failed, and would warn of binding on machines with few cores.
 RANKS_ENVIRONMENT = {"OMPI_MCA_odls_base_sigkill_timeout": "0", "OMPI_MCA_hwloc_base_binding_policy": "none"}

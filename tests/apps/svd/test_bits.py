@@ -33,7 +33,7 @@ def main():
         for threads in (2, 3):
             t.case(f"{name}, {threads} threads", same_bits, args, ["--threads", threads], 0)
         t.case(f"{name}, scheduler sync", same_bits, args, ["--scheduler", "sync"], 0)
-        for ranks in RANKS:
+        for ranks in RANKS[-1:] if t.FEW else RANKS:
             t.case(f"{name}, {ranks} ranks", same_bits, args, [], ranks)
         t.case(f"{name}, 3 ranks with 2 threads each", same_bits, args, ["--threads", 2], 3)
         t.case(f"{name}, 3 ranks where rank 0 only schedules", same_bits, args, ["--set", "scheduler.compute=off"], 3)
