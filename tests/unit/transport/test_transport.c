@@ -91,6 +91,33 @@ static void no_message_to_the_own_rank_is_left_behind(void)
     }
 }
 
+static own_queue *late; /* for the transport's table, which has no room for it */
+
+/* As another thread would just after the poller looked at the queue for the last time: it sends, and is turned away when it polls. */
+static bool send_late(wf_transport *transport)
+{
+    if (!late) return false;
+    send_number(late, 0, 0);
+    late = NULL;
+    CU_ASSERT_FALSE(wf_transport_poll(transport, NULL));
+    return false;
+}
+
+static void the_poller_takes_what_came_while_it_was_leaving(void)
+{
+    own_queue q;
+    open_queue(&q);
+    const wf_transport_ops *ops = q.transport->ops;
+    wf_transport_ops changed = *ops;
+    changed.progress = send_late;
+    q.transport->ops = &changed;
+    late = &q;
+    CU_ASSERT(wf_transport_poll(q.transport, NULL));
+    CU_ASSERT_EQUAL(q.count, 1);
+    q.transport->ops = ops;
+    close_queue(&q);
+}
+
 static void a_handler_never_runs_inside_a_send(void)
 {
     own_queue q;
@@ -139,6 +166,7 @@ int main(void)
 {
     static const weft_test_case cases[] = {
         WEFT_TEST(no_message_to_the_own_rank_is_left_behind),
+        WEFT_TEST(the_poller_takes_what_came_while_it_was_leaving),
         WEFT_TEST(a_handler_never_runs_inside_a_send),
         WEFT_TEST(undelivered_messages_are_freed),
         WEFT_TEST(a_broken_transport_says_why_and_still_reaches_itself),
