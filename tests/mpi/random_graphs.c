@@ -16,7 +16,8 @@ static const size_t large_counts[] = {0, 1, 131072, 131072, 2621440};
 static void check(const char *wrong, uint64_t graph_seed, const weft_error *err)
 {
     if (wrong)
-        printf("seed %llu, graph %llu: %s (%s: %s)\n", (unsigned long long)seed, (unsigned long long)graph_seed, wrong, err->task, err->text);
+        printf("seed %llu, graph %llu: %s (%s: %s)\n", (unsigned long long)seed, (unsigned long long)graph_seed, wrong, err->task,
+               err->text);
     CU_ASSERT_PTR_NULL(wrong);
 }
 
@@ -49,7 +50,8 @@ static void small_chunks_in_random_graphs(void)
 static void large_chunks_in_random_graphs(void)
 {
     for (uint64_t round = 0; round < 4; round++) {
-        random_graph_options options = {seed + round, round % 2 ? RANDOM_DAG : RANDOM_LAYERS, 16, large_counts, WEFT_COUNT_OF(large_counts), 0};
+        random_graph_options options = {seed + round, round % 2 ? RANDOM_DAG : RANDOM_LAYERS, 16, large_counts,
+                                        WEFT_COUNT_OF(large_counts), 0};
         check_graph(&options, 3, true);
     }
 }

@@ -29,8 +29,10 @@ export OMPI_MCA_orte_base_help_aggregate=1
 expect the_clients_code_is_the_exit_code 7 'Exit code: +7' 3 "$ends" code 7
 expect a_code_after_work_is_the_exit_code 3 'Exit code: +3' 3 "$ends" work-then-code 3
 expect success_is_0 0 'client: OK' 3 "$ends" work
-expect a_kernel_that_one_rank_lacks_is_named 1 'client: ENOENT rank 2: nap #[0-9]+: this rank has no kernel' 2 "$ends" work : -n 1 "$without" work
-expect a_memory_limit_exceeded_fails_the_task 1 'client: ENOMEM rank [0-9]: take #[0-9]+: .*memory\.limit' 3 "$ends" take 1000000 --set memory.limit=5MB
+expect a_kernel_that_one_rank_lacks_is_named 1 'client: ENOENT rank 2: nap #[0-9]+: this rank has no kernel' 2 \
+  "$ends" work : -n 1 "$without" work
+expect a_memory_limit_exceeded_fails_the_task 1 'client: ENOMEM rank [0-9]: take #[0-9]+: .*memory\.limit' 3 \
+  "$ends" take 1000000 --set memory.limit=5MB
 expect a_killed_rank_is_noticed_and_named 0 'client: ELOST rank 2: .*rank 2 on [^ ]+ has been silent' 3 \
   --enable-recovery "$ends" lose 9 --set scheduler.lost_after=2s
 expect a_killed_rank_is_noticed_with_rare_progress 0 'client: ELOST rank 2: ' 3 \

@@ -37,8 +37,8 @@ static void report(const char *wrong, uint64_t graph_seed, size_t rank_case_inde
 {
     const rank_case *c = &rank_cases[rank_case_index];
     if (wrong)
-        printf("seed %llu, graph %llu, %d ranks, %d threads: %s (%s: %s)\n", (unsigned long long)seed, (unsigned long long)graph_seed, c->ranks,
-               c->threads, wrong, err->task, err->text);
+        printf("seed %llu, graph %llu, %d ranks, %d threads: %s (%s: %s)\n", (unsigned long long)seed, (unsigned long long)graph_seed,
+               c->ranks, c->threads, wrong, err->task, err->text);
     CU_ASSERT_PTR_NULL(wrong);
 }
 
@@ -154,7 +154,9 @@ static void a_kernel_that_one_rank_lacks_fails_its_tasks_there(void)
     wf_kernels none = {0};
     loopback_options options = {.rank_count = 3, .threads = 1, .rank0_only_schedules = true, .kernels = {NULL, NULL, &none}};
     loopback_session *s = loopback_session_create(&options);
-    random_graph_options graph = {.seed = seed, .shape = RANDOM_FAN, .task_count = 100, .counts = counts, .count_count = WEFT_COUNT_OF(counts)};
+    random_graph_options graph = graph_options(seed, 0);
+    graph.shape = RANDOM_FAN;
+    graph.task_count = 100;
     for (int round = 0; round < 3; round++) {
         random_graph *g = random_graph_create(&graph, NULL, NULL, 0);
         weft_chunk *chunk = NULL;

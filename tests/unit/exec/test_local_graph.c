@@ -350,7 +350,10 @@ static void partitions_may_come_in_any_order_and_chunks_before_them(void)
             f.delivers = true;
             for (int t = 0; t < 12; t++) {
                 f.partition[t] = (uint32_t)t % 3;
-                refs[t] = fails && t == 4 ? add(&f, &fail_kernel, &none, 2, &refs[t - 2]) : add_sum(&f, t < 2 ? t + 1 : 0, t < 2 ? 0 : 2, &refs[t < 2 ? 0 : t - 2]);
+                if (t < 2)
+                    refs[t] = add_sum(&f, t + 1, 0, NULL);
+                else
+                    refs[t] = add(&f, fails && t == 4 ? &fail_kernel : &sum_kernel, &none, 2, &refs[t - 2]);
                 if (t >= 2) expected[t] = expected[t - 1] + expected[t - 2];
             }
             build(&f, 3, &refs[11], 1);
