@@ -160,6 +160,13 @@ static void on_progress(wf_scheduler *s, const wf_message *message)
     s->ranks[message->from].stats = body->stats;
     compute *c = find_compute(s, body->graph);
     if (!c || body->ended <= c->ended[message->from]) return; /* a sign of life, or overtaken by a later count */
+    if (body->ended > c->given[message->from]) {
+        weft_error error = WEFT_ERROR_INIT;
+        weft_fail(&error, WEFT_EDATA, "rank %d ended %llu tasks of %llu; run the same weft on every rank", message->from,
+                  (unsigned long long)body->ended, (unsigned long long)c->given[message->from]);
+        break_session(s, &error);
+        return;
+    }
     c->ended_count += body->ended - c->ended[message->from];
     c->ended[message->from] = body->ended;
 }

@@ -51,6 +51,7 @@ struct wf_worker {
     worker_graph *graphs;
     held_result *held;
     _Atomic uint64_t tasks_run;
+    atomic_bool has_untold_failure; /* the next tick tells it, before the progress that could end the graph */
     _Atomic uint64_t rss_peak_bytes; /* as last read */
     _Atomic int64_t rss_read_ns;
     wf_pool *pool;
@@ -66,14 +67,17 @@ static void *make_body(wf_message *message, uint32_t type, size_t bytes, weft_er
     return message->body;
 }
 
+/* What cannot be sent for want of memory is not forgotten: rank 0 would take the graph for a success. */
 static void send_failed(wf_worker *worker, uint32_t type, uint64_t graph, uint64_t ref, const weft_error *error)
 {
     wf_message message;
     wf_failed_message *body = make_body(&message, type, sizeof *body, NULL);
-    if (!body) return;
-    *body = (wf_failed_message){graph, ref, *error};
-    body->error.rank = worker->options.transport->rank;
-    wf_transport_send(worker->options.transport, 0, &message, NULL);
+    if (body) {
+        *body = (wf_failed_message){graph, ref, *error};
+        body->error.rank = worker->options.transport->rank;
+    }
+    if (!body || wf_transport_send(worker->options.transport, 0, &message, NULL) != WEFT_OK)
+        atomic_store(&worker->has_untold_failure, true);
 }
 
 /* Something that cannot be told from task to task: the session is told that this rank cannot go on. */
@@ -82,9 +86,20 @@ static void report_broken(wf_worker *worker, const weft_error *error)
     send_failed(worker, WF_MSG_BROKEN, 0, 0, error);
 }
 
+/* False while a failure is still to be told. */
+static bool tell_untold_failure(wf_worker *worker)
+{
+    if (!atomic_exchange(&worker->has_untold_failure, false)) return true;
+    weft_error error = WEFT_ERROR_INIT;
+    weft_fail(&error, WEFT_ENOMEM, "no memory to report a failure; use smaller chunks or more ranks");
+    report_broken(worker, &error);
+    return !atomic_load(&worker->has_untold_failure);
+}
+
 static void send_progress(wf_worker *worker, uint64_t graph, uint64_t ended)
 {
     wf_message message;
+    if (!tell_untold_failure(worker)) return;
     wf_progress_message *body = make_body(&message, WF_MSG_PROGRESS, sizeof *body, NULL);
     if (!body) return;
     *body = (wf_progress_message){graph, ended, wf_worker_stats(worker)};

@@ -49,6 +49,11 @@ void *weft_task_reuse_input(weft_task *task, size_t index, size_t input_index, w
     }
     const wf_task_input *input = &task->inputs[input_index];
     weft_chunk *chunk = input->chunk;
+    for (size_t i = 0; i < task->output_count; i++) {
+        if (task->outputs[i] != chunk) continue;
+        weft_fail(err, WEFT_EINVAL, "input %zu became output %zu already, and may be overwritten; reuse an input once", input_index, i);
+        return NULL;
+    }
     if (input->is_last_use && wf_chunk_is_sole(chunk))
         weft_chunk_retain(chunk);
     else if (wf_chunk_dup(task->budget, input->chunk, &chunk, err) != WEFT_OK)

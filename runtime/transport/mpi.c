@@ -565,11 +565,14 @@ weft_status wf_mpi_transport_open(wf_mpi *mpi, wf_budget *budget, size_t eager_b
     wf_transport_init(&made->base, &ops, wf_mpi_rank(mpi), wf_mpi_size(mpi), budget);
     pthread_mutex_init(&made->queue_lock, NULL);
     made->communicator = wf_mpi_communicator(mpi);
-    made->eager_bytes = round_up(eager_bytes < 2 * sizeof(frame) ? 2 * sizeof(frame) : eager_bytes);
+    uint64_t agreed = round_up(eager_bytes < 2 * sizeof(frame) ? 2 * sizeof(frame) : eager_bytes);
+    weft_status status = wf_mpi_check(MPI_Bcast(&agreed, 1, MPI_UINT64_T, 0, made->communicator), "MPI_Bcast", err);
+    made->eager_bytes = agreed;
     made->pieces_sent = wf_calloc((size_t)made->base.size, sizeof *made->pieces_sent, err);
     made->pieces_received = wf_calloc((size_t)made->base.size, sizeof *made->pieces_received, err);
     made->arrivals = wf_calloc((size_t)made->base.size, sizeof *made->arrivals, err);
-    weft_status status = made->pieces_sent && made->pieces_received && made->arrivals ? post_receives(made, err) : WEFT_ENOMEM;
+    if (status == WEFT_OK)
+        status = made->pieces_sent && made->pieces_received && made->arrivals ? post_receives(made, err) : WEFT_ENOMEM;
     if (status == WEFT_OK)
         *transport = &made->base;
     else

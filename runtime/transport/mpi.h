@@ -33,7 +33,8 @@ weft_status wf_mpi_gather_node(wf_mpi *mpi, const void *own, size_t bytes, void 
 /* The library's name and version, one line. Needs no MPI_Init. */
 void wf_mpi_describe(char *text, size_t text_bytes);
 
-/* Owns: *transport is new; destroy it before wf_mpi_close. eager_bytes, the same on all ranks, is the size of a message of frames. */
+/* Owns: *transport is new; destroy it before wf_mpi_close. Collective. eager_bytes is the size of a message of frames; all ranks take
+ * rank 0's. */
 weft_status wf_mpi_transport_open(wf_mpi *mpi, wf_budget *budget, size_t eager_bytes, wf_transport **transport, weft_error *err);
 
 #endif

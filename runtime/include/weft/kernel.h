@@ -66,7 +66,7 @@ WEFT_API void *weft_task_create_output(weft_task *task, size_t index, weft_dtype
 /* Makes output `index` out of input `input_index`, whose elements may then be overwritten in place; type and shape stay.
  *
  * Returns:  the elements, holding the input's values; a copy when somebody else still needs the input. NULL on failure.
- * Errors:   as weft_task_create_output.
+ * Errors:   as weft_task_create_output; WEFT_EINVAL an input that has become another output.
  */
 WEFT_API void *weft_task_reuse_input(weft_task *task, size_t index, size_t input_index, weft_error *err);
 

@@ -76,7 +76,7 @@ WEFT_API weft_status weft_persist(weft_session *session, const weft_graph *graph
  * The future must outlive the graph's computing. Errors: WEFT_EINVAL a released future; WEFT_ENOMEM. */
 WEFT_API weft_status weft_graph_add_future(weft_graph *graph, const weft_future *future, weft_ref *output, weft_error *err);
 
-/* Gives the kept result up. NULL is allowed. */
+/* Gives the kept result up. To be called before the client function returns. NULL is allowed. */
 WEFT_API void weft_future_release(weft_future *future);
 
 /* Statistics of the ranks since the session began. */
