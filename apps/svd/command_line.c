@@ -34,7 +34,7 @@ static int check_matrix(const cli_program *program, const svd_command_line *line
     if (!line->input && !line->rows) return cli_usage_error(program, "--rows is missing beside --cols");
     if (!line->input && !line->cols) return cli_usage_error(program, "--cols is missing beside --rows");
     if (!line->input && (line->skip_lines || raw->delimiter))
-        return cli_usage_error(program, "--skip-lines and --delimiter say how to read a .csv file: give it with --input, or leave them out");
+        return cli_usage_error(program, "--skip-lines and --delimiter are for a .csv file: give one with --input, or leave them out");
     if (!line->input && line->rows < line->cols)
         return cli_usage_error(program, "--rows %lld is below --cols %lld: a tall matrix has at least as many rows as columns",
                                (long long)line->rows, (long long)line->cols);

@@ -113,7 +113,8 @@ weft_status svd_decomposition_add_u(const svd_decomposition *made, weft_graph *g
 {
     weft_tall added = {0};
     weft_status status = weft_tall_init_like(&added, &made->cut, weft_chunk_extent(made->s_values, 0), err);
-    for (size_t i = 0; status == WEFT_OK && i < added.chunk_count; i++) status = weft_graph_add_future(graph, made->u[i], &added.chunks[i], err);
+    for (size_t i = 0; status == WEFT_OK && i < added.chunk_count; i++)
+        status = weft_graph_add_future(graph, made->u[i], &added.chunks[i], err);
     if (status == WEFT_OK)
         *u = added;
     else

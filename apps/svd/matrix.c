@@ -13,8 +13,8 @@ static weft_status open_source(svd_matrix *matrix, weft_error *err)
     matrix->rows = weft_matrix_source_rows(matrix->source);
     matrix->cols = weft_matrix_source_cols(matrix->source);
     if (matrix->rows >= matrix->cols) return WEFT_OK;
-    return weft_fail(err, WEFT_ESHAPE, "%.200s: has %lld rows and %lld columns, a tall matrix has at least as many rows as columns; transpose it "
-                     "or leave columns out", matrix->line->input, (long long)matrix->rows, (long long)matrix->cols);
+    return weft_fail(err, WEFT_ESHAPE, "%.200s: has %lld rows and %lld columns, a tall matrix has at least as many rows as columns; "
+                     "transpose it or leave columns out", matrix->line->input, (long long)matrix->rows, (long long)matrix->cols);
 }
 
 static weft_status check_line(const svd_matrix *matrix, weft_error *err)
