@@ -76,27 +76,34 @@ weft_status weft_compute(weft_session *session, const weft_graph *graph, const w
 
 /* ---- futures ---- */
 
-static weft_future *find_same(weft_future **futures, size_t count, uint64_t ref)
+typedef struct root_position {
+    uint64_t ref;
+    size_t index; /* in what the caller gave */
+} root_position;
+
+static int compare_refs(const void *a, const void *b)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (futures[i]->ref == ref) return futures[i];
-    }
-    return NULL;
+    const root_position *x = a, *y = b;
+    return x->ref < y->ref ? -1 : x->ref > y->ref;
 }
 
+/* Sorted, so that a root asked for twice lies beside itself. `sorted` is scratch for root_count positions. */
 static weft_status make_futures(weft_session *session, const weft_graph *graph, const weft_ref *roots, size_t root_count,
-                                weft_future **futures, weft_error *err)
+                                root_position *sorted, weft_future **futures, weft_error *err)
 {
+    for (size_t i = 0; i < root_count; i++) sorted[i] = (root_position){roots[i].value, i};
+    qsort(sorted, root_count, sizeof *sorted, compare_refs);
+    weft_future *last = NULL;
     for (size_t i = 0; i < root_count; i++) {
-        futures[i] = find_same(futures, i, roots[i].value);
-        if (futures[i]) {
-            atomic_fetch_add(&futures[i]->references, 1);
-            continue;
+        uint64_t ref = sorted[i].ref;
+        if (last && last->ref == ref) {
+            atomic_fetch_add(&last->references, 1);
+        } else {
+            if (!(last = wf_calloc(1, sizeof *last, err))) return WEFT_ENOMEM;
+            *last = (weft_future){.session = session, .ref = ref, .bytes = wf_graph_ref_bytes(graph, ref), .rank = -1};
+            atomic_init(&last->references, 1);
         }
-        futures[i] = wf_calloc(1, sizeof *futures[i], err);
-        if (!futures[i]) return WEFT_ENOMEM;
-        *futures[i] = (weft_future){.session = session, .ref = roots[i].value, .bytes = wf_graph_ref_bytes(graph, roots[i].value), .rank = -1};
-        atomic_init(&futures[i]->references, 1);
+        futures[sorted[i].index] = last;
     }
     return WEFT_OK;
 }
@@ -110,7 +117,8 @@ weft_status weft_persist(weft_session *session, const weft_graph *graph, const w
     if (status != WEFT_OK) return status;
     weft_future **made = wf_calloc(root_count, sizeof *made, err);
     int *ranks = wf_calloc(root_count, sizeof *ranks, err);
-    status = made && ranks ? make_futures(session, graph, roots, root_count, made, err) : WEFT_ENOMEM;
+    root_position *sorted = wf_calloc(root_count, sizeof *sorted, err);
+    status = made && ranks && sorted ? make_futures(session, graph, roots, root_count, sorted, made, err) : WEFT_ENOMEM;
     if (status == WEFT_OK) {
         for (size_t i = 0; i < root_count; i++) ranks[i] = -1;
         status = run(session, graph, roots, root_count, WF_OUTPUT_KEEP, &graph_id, NULL, ranks, err);
@@ -123,6 +131,7 @@ weft_status weft_persist(weft_session *session, const weft_graph *graph, const w
     for (size_t i = 0; status != WEFT_OK && made && i < root_count; i++) weft_future_release(made[i]);
     free(made);
     free(ranks);
+    free(sorted);
     return status;
 }
 

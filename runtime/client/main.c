@@ -168,6 +168,7 @@ static weft_status start(program *p, weft_error *err)
     int threads = p->kind == KIND_SYNC ? -1 : (int)weft_config_int(p->config, "pool.threads");
     if (status == WEFT_OK) status = wf_placement_init(&p->placement, p->config, p->mpi, threads, err);
     if (status == WEFT_OK) status = wf_kernels_init(&p->kernels, p->kernels_begin, p->kernels_end, err);
+    if (p->mpi) status = wf_mpi_agree(p->mpi, status, err);
     if (status == WEFT_OK) status = open_transport(p, err);
     if (status == WEFT_OK) status = open_rank(p, err);
     if (status == WEFT_OK) status = wf_signals_create(GRACE_NS, on_signal, p, &p->signals, err);
@@ -223,7 +224,10 @@ static int run_client(program *p, int argc, char **argv, weft_error *err)
     snprintf(build, sizeof build, "weft %s, %s", WEFT_VERSION, COMPILER);
     session.machine = (weft_machine_info){summary, launch, mpi, wf_blas_description(), build,
                                           p->placement.memory_text, wf_topology_get_info(p->placement.topology)->l2_bytes, hint};
-    if (wf_session_wait_for_ranks(&session, HELLO_TIMEOUT_NS, err) != WEFT_OK) return EXIT_FAILURE;
+    if (wf_session_wait_for_ranks(&session, HELLO_TIMEOUT_NS, err) != WEFT_OK) {
+        wf_scheduler_shut_down(session.scheduler);
+        return EXIT_FAILURE;
+    }
     char warning[WF_LAUNCH_TEXT_LENGTH];
     if (p->launch.batch == WF_BATCH_PBS && wf_launch_check_hosts(&p->launch, count_hosts(&session), warning))
         wf_log_write(&p->log, WF_LOG_WARNING, "%s", warning);
@@ -241,7 +245,10 @@ static int play(program *p, int argc, char **argv)
     if (is_rank0) {
         code = run_client(p, argc, argv, &error);
         int signal = wf_signals_received(p->signals);
-        if (signal) leave(128 + signal);
+        if (signal) {
+            if (p->mpi) wf_transport_flush(p->transport, FAREWELL_NS); /* ranks that got no signal are told */
+            leave(128 + signal);
+        }
         is_sound = error.status == WEFT_OK && wf_scheduler_check(wf_rank_scheduler(p->rank), NULL) == WEFT_OK;
     } else {
         is_sound = wf_rank_serve(p->rank, &error) == WEFT_OK;
@@ -280,7 +287,7 @@ int weft_main_with(int argc, char **argv, weft_client *client, const void *commu
         else
             wait_for_rank0(); /* to say it for all */
         weft_config_destroy(p.config);
-        return status == WEFT_ELAUNCH ? EXIT_FAILURE : EXIT_USAGE;
+        return status == WEFT_ELAUNCH || status == WEFT_ENOMEM ? EXIT_FAILURE : EXIT_USAGE;
     }
     p.kind = choose_kind(&p);
     if (p.kind != KIND_MPI && !speaks) { /* mpirun started copies, but one process was asked for */
@@ -292,7 +299,7 @@ int weft_main_with(int argc, char **argv, weft_client *client, const void *commu
         log_start(&p);
         code = play(&p, argc, argv);
     } else {
-        if (speaks || error.status != WEFT_ELAUNCH) print_error(argv[0], &error);
+        if (speaks ? status != WEFT_ECANCELLED : status != WEFT_ELAUNCH && status != WEFT_ECANCELLED) print_error(argv[0], &error);
         code = EXIT_FAILURE;
         if (p.mpi && wf_mpi_size(p.mpi) > 1) leave(code); /* the others may have started well, and wait */
     }

@@ -16,58 +16,49 @@ static wf_compute_mode compute_mode(const weft_config *config)
     return strcmp(text, "on") == 0 ? WF_COMPUTE_ON : strcmp(text, "off") == 0 ? WF_COMPUTE_OFF : WF_COMPUTE_AUTO;
 }
 
-static weft_status gather_node(const wf_placement *p, wf_mpi *mpi, wf_pin_rank **ranks, int *count, int *index, weft_error *err)
+/* What the ranks of a node tell one another. */
+typedef struct node_rank {
+    int rank;
+    wf_pin_rank pin;
+} node_rank;
+
+/* *pins is new, in rank order; *first_rank is that of the first among them. */
+static weft_status gather_pins(const wf_placement *p, wf_mpi *mpi, wf_pin_rank **pins, int *count, int *index, int *first_rank,
+                               weft_error *err)
 {
-    wf_pin_rank own = wf_pin_rank_of_process(p->topology, true);
-    void *all;
-    if (mpi) {
-        weft_status status = wf_mpi_gather_node(mpi, &own, sizeof own, &all, count, index, err);
-        if (status == WEFT_OK) *ranks = all;
-        return status;
-    }
-    *ranks = wf_calloc(1, sizeof own, err);
-    if (!*ranks) return WEFT_ENOMEM;
-    **ranks = own;
+    node_rank own = {mpi ? wf_mpi_rank(mpi) : 0, wf_pin_rank_of_process(p->topology, true)};
+    void *gathered = NULL;
     *count = 1;
     *index = 0;
-    return WEFT_OK;
-}
-
-/* Rank 0 is the first on its node; whether it computes is decided there, and its neighbours must plan with the same answer. */
-static weft_status tell_rank0_decision(wf_mpi *mpi, bool is_rank0, bool rank0_computes, bool *node_has_idle_rank0, weft_error *err)
-{
-    unsigned char own = is_rank0 && !rank0_computes, *all = NULL;
-    void *gathered;
-    int count, index;
-    weft_status status = wf_mpi_gather_node(mpi, &own, sizeof own, &gathered, &count, &index, err);
+    weft_status status = mpi ? wf_mpi_gather_node(mpi, &own, sizeof own, &gathered, count, index, err) : WEFT_OK;
     if (status != WEFT_OK) return status;
-    all = gathered;
-    *node_has_idle_rank0 = all[0] != 0;
+    const node_rank *all = gathered ? gathered : &own;
+    *first_rank = all[0].rank;
+    *pins = wf_calloc((size_t)*count, sizeof **pins, err);
+    for (int i = 0; *pins && i < *count; i++) (*pins)[i] = all[i].pin;
     free(gathered);
-    return WEFT_OK;
+    return *pins ? WEFT_OK : WEFT_ENOMEM;
 }
 
 static weft_status plan_pins(wf_placement *p, const weft_config *config, wf_mpi *mpi, int thread_count, weft_error *err)
 {
-    wf_pin_rank *ranks = NULL;
-    int count = 0, index = 0, size = mpi ? wf_mpi_size(mpi) : 1;
-    bool is_rank0 = !mpi || wf_mpi_rank(mpi) == 0, idle_rank0 = false;
-    weft_status status = gather_node(p, mpi, &ranks, &count, &index, err);
-    if (status == WEFT_OK && size > 1) {
-        int cores = wf_pin_count_node_cores(p->topology, ranks, count);
-        status = tell_rank0_decision(mpi, is_rank0, wf_rank0_computes(compute_mode(config), count, cores), &idle_rank0, err);
-    }
-    if (status == WEFT_OK) {
-        ranks[0].runs_tasks = !idle_rank0;
-        p->runs_tasks = ranks[index].runs_tasks;
-        p->node_rank_count = count;
-        wf_pin_request request = {.topology = p->topology, .ranks = ranks, .rank_count = count, .rank_index = index,
-                                  .thread_count = thread_count > 0 ? thread_count : 0, .pin = weft_config_bool(config, "pool.pin")};
-        status = wf_pin_plan_init(&p->pins, &request, err);
-    }
-    if (status == WEFT_OK && size > 1 && is_rank0 && thread_count == 0 && p->pins.thread_count >= CORES_THAT_SPARE_ONE)
+    wf_pin_rank *pins = NULL;
+    int count, index, first_rank;
+    bool has_others = mpi && wf_mpi_size(mpi) > 1;
+    weft_status status = gather_pins(p, mpi, &pins, &count, &index, &first_rank, err);
+    if (status != WEFT_OK) return status;
+    /* Every rank of rank 0's node decides alike whether rank 0 computes. */
+    if (first_rank == 0 && has_others)
+        pins[0].runs_tasks = wf_rank0_computes(compute_mode(config), count, wf_pin_count_node_cores(p->topology, pins, count));
+    p->runs_tasks = pins[index].runs_tasks;
+    p->node_rank_count = count;
+    wf_pin_request request = {.topology = p->topology, .ranks = pins, .rank_count = count, .rank_index = index,
+                              .thread_count = thread_count > 0 ? thread_count : 0, .pin = weft_config_bool(config, "pool.pin")};
+    status = wf_pin_plan_init(&p->pins, &request, err);
+    bool is_rank0 = first_rank == 0 && index == 0;
+    if (status == WEFT_OK && has_others && is_rank0 && thread_count == 0 && p->pins.thread_count >= CORES_THAT_SPARE_ONE)
         p->pins.thread_count--;
-    free(ranks);
+    free(pins);
     return status;
 }
 
@@ -112,7 +103,7 @@ static weft_status describe(wf_placement *p, weft_error *err)
 weft_status wf_placement_init(wf_placement *placement, const weft_config *config, wf_mpi *mpi, int thread_count, weft_error *err)
 {
     wf_placement made = {0};
-    weft_status status = wf_topology_create(&made.topology, err);
+    weft_status status = wf_mpi_agree(mpi, wf_topology_create(&made.topology, err), err);
     if (status == WEFT_OK) status = plan_pins(&made, config, mpi, thread_count, err);
     if (status == WEFT_OK && thread_count < 0) made.pins.thread_count = 0;
     if (status == WEFT_OK) status = plan_memory(&made, config, err);

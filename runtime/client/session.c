@@ -79,7 +79,7 @@ weft_status weft_session_get_stats(weft_session *session, weft_session_stats *st
 {
     weft_status status = wf_scheduler_check(session->scheduler, err);
     if (status != WEFT_OK) return status;
-    wf_rank_stats sum = wf_scheduler_stats(session->scheduler);
-    *stats = (weft_session_stats){sum.tasks_run, sum.bytes_sent, sum.memory_peak_bytes, sum.rss_peak_bytes};
+    wf_rank_stats sum = wf_rank_sum_stats(session->rank);
+    *stats = (weft_session_stats){sum.tasks_ended, sum.bytes_sent, sum.memory_peak_bytes, sum.rss_peak_bytes};
     return WEFT_OK;
 }

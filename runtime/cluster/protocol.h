@@ -62,14 +62,14 @@ typedef struct wf_failed_message { /* FAILED, BROKEN */
 } wf_failed_message;
 
 typedef struct wf_rank_stats {
-    uint64_t tasks_run;
+    uint64_t tasks_ended;
     uint64_t bytes_sent;
     uint64_t memory_peak_bytes; /* chunks */
     uint64_t rss_peak_bytes;    /* the process */
 } wf_rank_stats;
 
 typedef struct wf_progress_message {
-    uint64_t graph; /* 0: a sign of life */
+    uint64_t graph;
     uint64_t ended; /* tasks of that graph that have ended on this rank, in all */
     wf_rank_stats stats;
 } wf_progress_message;

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "exec/blas.h"
 #include "topology/bind.h"
+#include "topology/memory.h"
 
 struct wf_rank {
     wf_rank_options options;
@@ -207,6 +208,18 @@ void wf_rank_destroy(wf_rank *rank)
     pthread_cond_destroy(&rank->wake);
     pthread_mutex_destroy(&rank->lock);
     free(rank);
+}
+
+wf_rank_stats wf_rank_sum_stats(wf_rank *rank)
+{
+    wf_rank_stats sum = wf_scheduler_stats(rank->scheduler);
+    wf_memory_usage usage = {0};
+    if (rank->worker) return sum; /* which has sent its own */
+    wf_memory_get_usage(&usage, NULL); /* where it cannot be had it stays 0 */
+    sum.bytes_sent += wf_transport_bytes_sent(rank->options.transport);
+    sum.memory_peak_bytes += wf_budget_peak_bytes(rank->options.budget);
+    sum.rss_peak_bytes += usage.peak_rss_bytes;
+    return sum;
 }
 
 wf_scheduler *wf_rank_scheduler(wf_rank *rank)

@@ -39,6 +39,9 @@ weft_status wf_rank_serve(wf_rank *rank, weft_error *err);
 /* Ends the threads. NULL is allowed. The transport is still the caller's. */
 void wf_rank_destroy(wf_rank *rank);
 
+/* On rank 0: sums over all ranks, of itself as of now, of the others as of each one's last message. */
+wf_rank_stats wf_rank_sum_stats(wf_rank *rank);
+
 /* NULL on other ranks than 0. */
 wf_scheduler *wf_rank_scheduler(wf_rank *rank);
 

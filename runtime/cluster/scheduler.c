@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#define HASH_NONFATAL_OOM 1 /* an element that could not be added has no table: hh.tbl is NULL */
 #include <uthash.h>
 
 #include "base/clock.h"
@@ -20,6 +21,12 @@ typedef struct rank_entry {
     char *texts; /* its cpuset, then its pinning */
 } rank_entry;
 
+/* A result that the client asked for; perhaps more than once. */
+typedef struct wanted_root {
+    uint64_t ref;
+    size_t index;
+} wanted_root;
+
 typedef struct compute {
     uint64_t id;
     uint64_t task_count;
@@ -28,8 +35,8 @@ typedef struct compute {
     uint64_t *given;          /* by rank: tasks it has to end */
     size_t root_count;        /* roots to gather */
     size_t missing_count;     /* of them, not here yet */
-    uint64_t *roots;          /* ref values */
-    weft_chunk **chunks;      /* by root */
+    wanted_root *roots;       /* by ref */
+    weft_chunk **chunks;      /* as asked for */
     bool has_failed;
     uint64_t failed_ref;      /* the first in the graph that failed, so that the error does not depend on who was faster */
     weft_error error;
@@ -175,10 +182,18 @@ static void on_root(wf_scheduler *s, wf_message *message)
 {
     const wf_ref_message *body = message->body;
     compute *c = find_compute(s, body->graph);
-    for (size_t i = 0; c && i < c->root_count; i++) { /* a root may be asked for twice */
-        if (c->roots[i] != body->ref || c->chunks[i]) continue;
+    size_t at = 0, count = c ? c->root_count : 0;
+    while (count > 0) { /* the first that is not below */
+        size_t half = count / 2;
+        bool is_below = c->roots[at + half].ref < body->ref;
+        at += is_below ? half + 1 : 0;
+        count = is_below ? count - half - 1 : half;
+    }
+    for (; c && at < c->root_count && c->roots[at].ref == body->ref; at++) {
+        size_t index = c->roots[at].index;
+        if (c->chunks[index]) continue;
         weft_chunk_retain(message->chunk);
-        c->chunks[i] = message->chunk;
+        c->chunks[index] = message->chunk;
         c->missing_count--;
     }
 }
@@ -319,6 +334,12 @@ uint64_t wf_scheduler_next_graph(wf_scheduler *scheduler)
 
 /* ---- computes ---- */
 
+static int compare_roots(const void *a, const void *b)
+{
+    const wanted_root *x = a, *y = b;
+    return x->ref < y->ref ? -1 : x->ref > y->ref;
+}
+
 static weft_status make_compute(const wf_scheduler *s, uint64_t id, const wf_plan *plan, const weft_ref *roots, size_t root_count,
                                 bool gather, compute **out, weft_error *err)
 {
@@ -335,7 +356,8 @@ static weft_status make_compute(const wf_scheduler *s, uint64_t id, const wf_pla
         free_compute(c);
         return WEFT_ENOMEM;
     }
-    for (size_t i = 0; i < c->root_count; i++) c->roots[i] = roots[i].value;
+    for (size_t i = 0; i < c->root_count; i++) c->roots[i] = (wanted_root){roots[i].value, i};
+    if (c->root_count) qsort(c->roots, c->root_count, sizeof *c->roots, compare_roots);
     for (size_t t = 0; t < plan->task_count; t++) {
         if (plan->partition[t] != WF_NO_PARTITION) c->given[plan->rank[plan->partition[t]]]++;
     }
@@ -389,6 +411,11 @@ weft_status wf_scheduler_begin(wf_scheduler *scheduler, uint64_t graph_id, const
         free_compute(c);
     } else {
         HASH_ADD(hh, scheduler->computes, id, sizeof c->id, c);
+        if (!c->hh.tbl) {
+            pthread_mutex_unlock(&scheduler->lock);
+            free_compute(c);
+            return weft_fail(err, WEFT_ENOMEM, "no memory for another compute");
+        }
         wf_log_write(scheduler->options.log, WF_LOG_INFO, "compute begins graph=%llu tasks=%zu partitions=%u", (unsigned long long)graph_id,
                      plan->needed_count, plan->partition_count);
         status = send_graph(scheduler, graph_id, graph, plan, set, err);
@@ -492,7 +519,7 @@ wf_rank_stats wf_scheduler_stats(wf_scheduler *scheduler)
     pthread_mutex_lock(&scheduler->lock);
     for (int rank = 0; rank < scheduler->options.transport->size; rank++) {
         const wf_rank_stats *stats = &scheduler->ranks[rank].stats;
-        sum.tasks_run += stats->tasks_run;
+        sum.tasks_ended += stats->tasks_ended;
         sum.bytes_sent += stats->bytes_sent;
         sum.memory_peak_bytes += stats->memory_peak_bytes;
         sum.rss_peak_bytes += stats->rss_peak_bytes;

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#define HASH_NONFATAL_OOM 1 /* an element that could not be added has no table: hh.tbl is NULL */
 #include <uthash.h>
 
 #include "base/clock.h"
@@ -30,6 +31,7 @@ typedef struct worker_graph {
     int32_t *rank;           /* by partition; fixed once local is there */
     uint32_t partition_count;
     early_chunk *early;
+    _Atomic uint64_t lowest_failed; /* ref of the failed task told to rank 0: only one that comes before it is told after it */
     weft_kernel *missing;    /* stand-ins for kernels that this rank does not have; NULL: none */
     char *names;             /* theirs */
     UT_hash_handle hh;
@@ -50,7 +52,7 @@ struct wf_worker {
     pthread_mutex_t lock;
     worker_graph *graphs;
     held_result *held;
-    _Atomic uint64_t tasks_run;
+    uint64_t forgotten_tasks;        /* that ended in graphs that are gone */
     atomic_bool has_untold_failure; /* the next tick tells it, before the progress that could end the graph */
     _Atomic uint64_t rss_peak_bytes; /* as last read */
     _Atomic int64_t rss_read_ns;
@@ -86,6 +88,31 @@ static void report_broken(wf_worker *worker, const weft_error *error)
     send_failed(worker, WF_MSG_BROKEN, 0, 0, error);
 }
 
+/* Reading it costs some 20 us, too much for every graph that ends. */
+static void read_rss(wf_worker *worker)
+{
+    int64_t ns = wf_clock_now_ns();
+    if (ns - atomic_load(&worker->rss_read_ns) < RSS_INTERVAL_NS) return;
+    wf_memory_usage usage;
+    atomic_store(&worker->rss_read_ns, ns);
+    if (wf_memory_get_usage(&usage, NULL) == WEFT_OK) atomic_store(&worker->rss_peak_bytes, usage.peak_rss_bytes);
+}
+
+/* With the lock held. */
+static wf_rank_stats make_stats(wf_worker *worker)
+{
+    uint64_t tasks = worker->forgotten_tasks;
+    for (worker_graph *graph = worker->graphs; graph; graph = graph->hh.next)
+        tasks += graph->local ? wf_local_graph_ended_count(graph->local) : 0;
+    read_rss(worker);
+    return (wf_rank_stats){
+        .tasks_ended = tasks,
+        .bytes_sent = wf_transport_bytes_sent(worker->options.transport),
+        .memory_peak_bytes = wf_budget_peak_bytes(worker->options.budget),
+        .rss_peak_bytes = atomic_load(&worker->rss_peak_bytes),
+    };
+}
+
 /* False while a failure is still to be told. */
 static bool tell_untold_failure(wf_worker *worker)
 {
@@ -96,13 +123,14 @@ static bool tell_untold_failure(wf_worker *worker)
     return !atomic_load(&worker->has_untold_failure);
 }
 
+/* With the lock held. */
 static void send_progress(wf_worker *worker, uint64_t graph, uint64_t ended)
 {
     wf_message message;
     if (!tell_untold_failure(worker)) return;
     wf_progress_message *body = make_body(&message, WF_MSG_PROGRESS, sizeof *body, NULL);
     if (!body) return;
-    *body = (wf_progress_message){graph, ended, wf_worker_stats(worker)};
+    *body = (wf_progress_message){graph, ended, make_stats(worker)};
     wf_transport_send(worker->options.transport, 0, &message, NULL);
 }
 
@@ -123,13 +151,18 @@ static worker_graph *find_or_add_graph(wf_worker *worker, uint64_t id, weft_erro
     if (!graph) return NULL;
     graph->id = id;
     graph->worker = worker;
+    atomic_init(&graph->lowest_failed, UINT64_MAX);
     HASH_ADD(hh, worker->graphs, id, sizeof graph->id, graph);
-    return graph;
+    if (graph->hh.tbl) return graph;
+    free(graph);
+    weft_fail(err, WEFT_ENOMEM, "no memory for another graph");
+    return NULL;
 }
 
 static void free_graph(wf_worker *worker, worker_graph *graph)
 {
     HASH_DEL(worker->graphs, graph);
+    if (graph->local) worker->forgotten_tasks += wf_local_graph_ended_count(graph->local);
     wf_local_graph_destroy(graph->local);
     while (graph->early) {
         early_chunk *next = graph->early->next;
@@ -143,14 +176,16 @@ static void free_graph(wf_worker *worker, worker_graph *graph)
     free(graph);
 }
 
-/* With the lock held: to the partition if it is here, else kept for it. The chunk is lent. */
+/* With the lock held: to the partition if it is here, else kept for it. Takes the reference on chunk. */
 static weft_status deliver(worker_graph *graph, uint32_t partition, uint64_t ref, weft_chunk *chunk, wf_thread *self, weft_error *err)
 {
     if (graph->local && wf_local_graph_has_partition(graph->local, partition))
         return wf_local_graph_deliver(graph->local, partition, ref, chunk, self, err);
     early_chunk *early = wf_calloc(1, sizeof *early, err);
-    if (!early) return WEFT_ENOMEM;
-    if (chunk) weft_chunk_retain(chunk);
+    if (!early) {
+        weft_chunk_release(chunk);
+        return WEFT_ENOMEM;
+    }
     *early = (early_chunk){graph->early, partition, ref, chunk};
     graph->early = early;
     return WEFT_OK;
@@ -167,7 +202,6 @@ static weft_status deliver_early(worker_graph *graph, uint32_t partition, wf_thr
         }
         *link = early->next;
         status = wf_local_graph_deliver(graph->local, partition, early->ref, early->chunk, self, err);
-        weft_chunk_release(early->chunk);
         free(early);
     }
     return status;
@@ -207,7 +241,10 @@ static void on_export(void *owner, uint64_t id, uint64_t ref, weft_chunk *chunk,
         }
         weft_error error = WEFT_ERROR_INIT;
         pthread_mutex_lock(&worker->lock);
-        for (uint32_t i = begin; i < end; i++) deliver(graph, partitions[i], ref, chunk, self, &error);
+        for (uint32_t i = begin; i < end; i++) {
+            if (chunk) weft_chunk_retain(chunk);
+            deliver(graph, partitions[i], ref, chunk, self, &error);
+        }
         pthread_mutex_unlock(&worker->lock);
         if (error.status != WEFT_OK) report_broken(worker, &error);
     }
@@ -222,8 +259,12 @@ static weft_status hold(wf_worker *worker, uint64_t graph, uint64_t ref, weft_ch
     weft_chunk_retain(chunk);
     pthread_mutex_lock(&worker->lock);
     HASH_ADD(hh, worker->held, key, sizeof held->key, held);
+    bool is_added = held->hh.tbl != NULL;
     pthread_mutex_unlock(&worker->lock);
-    return WEFT_OK;
+    if (is_added) return WEFT_OK;
+    weft_chunk_release(chunk);
+    free(held);
+    return weft_fail(err, WEFT_ENOMEM, "no memory to keep another result");
 }
 
 static void on_root(void *owner, uint64_t id, uint64_t ref, weft_chunk *chunk, uint32_t flags)
@@ -245,9 +286,16 @@ static void on_root(void *owner, uint64_t id, uint64_t ref, weft_chunk *chunk, u
     if (error.status != WEFT_OK) report_broken(worker, &error);
 }
 
+/* Rank 0 reports the failed task that comes first in the graph; to tell it of each of a million would drown it. */
 static void on_task_failed(void *owner, uint64_t id, uint64_t ref, const weft_error *error)
 {
-    send_failed(((worker_graph *)owner)->worker, WF_MSG_FAILED, id, ref, error);
+    worker_graph *graph = owner;
+    uint64_t lowest = atomic_load(&graph->lowest_failed);
+    while (ref < lowest) {
+        if (!atomic_compare_exchange_weak(&graph->lowest_failed, &lowest, ref)) continue;
+        send_failed(graph->worker, WF_MSG_FAILED, id, ref, error);
+        return;
+    }
 }
 
 static void on_all_ended(void *keeper, uint64_t id, wf_thread *self)
@@ -257,8 +305,8 @@ static void on_all_ended(void *keeper, uint64_t id, wf_thread *self)
     pthread_mutex_lock(&worker->lock);
     worker_graph *graph = find_graph(worker, id);
     if (graph && graph->local) ended = wf_local_graph_ended_count(graph->local);
-    pthread_mutex_unlock(&worker->lock);
     if (ended) send_progress(worker, id, ended);
+    pthread_mutex_unlock(&worker->lock);
     wf_transport_poll(worker->options.transport, self); /* so that it leaves now, not when this thread is idle */
 }
 
@@ -349,7 +397,8 @@ static weft_status add_partition(wf_worker *worker, wf_message *message, wf_thre
     return deliver_early(graph, partition, self, err);
 }
 
-static weft_status take_data(wf_worker *worker, const wf_message *message, wf_thread *self, weft_error *err)
+/* The last partition gets the message's own reference, so that a sole consumer finds the chunk its own. */
+static weft_status take_data(wf_worker *worker, wf_message *message, wf_thread *self, weft_error *err)
 {
     const wf_data_message *body = message->body;
     if (message->body_bytes < sizeof *body || message->body_bytes < sizeof *body + body->partition_count * sizeof(uint32_t))
@@ -357,8 +406,14 @@ static weft_status take_data(wf_worker *worker, const wf_message *message, wf_th
     const uint32_t *partitions = (const uint32_t *)(body + 1);
     worker_graph *graph = find_or_add_graph(worker, body->graph, err);
     weft_status status = graph ? WEFT_OK : WEFT_ENOMEM;
-    for (uint32_t i = 0; i < body->partition_count && status == WEFT_OK; i++)
-        status = deliver(graph, partitions[i], body->ref, message->chunk, self, err);
+    for (uint32_t i = 0; i < body->partition_count && status == WEFT_OK; i++) {
+        weft_chunk *chunk = message->chunk;
+        if (i + 1 == body->partition_count)
+            message->chunk = NULL;
+        else if (chunk)
+            weft_chunk_retain(chunk);
+        status = deliver(graph, partitions[i], body->ref, chunk, self, err);
+    }
     return status;
 }
 
@@ -407,36 +462,11 @@ void wf_worker_handle(wf_worker *worker, wf_message *message, wf_thread *self)
 
 void wf_worker_tick(wf_worker *worker)
 {
-    bool any = false;
     pthread_mutex_lock(&worker->lock);
     for (worker_graph *graph = worker->graphs; graph; graph = graph->hh.next) {
-        if (!graph->local) continue;
-        send_progress(worker, graph->id, wf_local_graph_ended_count(graph->local));
-        any = true;
+        if (graph->local) send_progress(worker, graph->id, wf_local_graph_ended_count(graph->local));
     }
     pthread_mutex_unlock(&worker->lock);
-    if (!any) send_progress(worker, 0, 0);
-}
-
-/* Reading it costs some 20 us, too much for every graph that ends. */
-static void read_rss(wf_worker *worker)
-{
-    int64_t ns = wf_clock_now_ns();
-    if (ns - atomic_load(&worker->rss_read_ns) < RSS_INTERVAL_NS) return;
-    wf_memory_usage usage;
-    atomic_store(&worker->rss_read_ns, ns);
-    if (wf_memory_get_usage(&usage, NULL) == WEFT_OK) atomic_store(&worker->rss_peak_bytes, usage.peak_rss_bytes);
-}
-
-wf_rank_stats wf_worker_stats(wf_worker *worker)
-{
-    read_rss(worker);
-    return (wf_rank_stats){
-        .tasks_run = atomic_load(&worker->tasks_run),
-        .bytes_sent = wf_transport_bytes_sent(worker->options.transport),
-        .memory_peak_bytes = wf_budget_peak_bytes(worker->options.budget),
-        .rss_peak_bytes = atomic_load(&worker->rss_peak_bytes),
-    };
 }
 
 wf_pool *wf_worker_pool(wf_worker *worker)
@@ -448,7 +478,7 @@ wf_pool *wf_worker_pool(wf_worker *worker)
 
 static void run_task(void *context, wf_pool_item *item, wf_thread *self)
 {
-    atomic_fetch_add_explicit(&((wf_worker *)context)->tasks_run, 1, memory_order_relaxed);
+    (void)context;
     wf_local_graph_run(item, self);
 }
 

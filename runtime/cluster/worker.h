@@ -29,10 +29,8 @@ void wf_worker_destroy(wf_worker *worker);
 /* Acts on a message for workers. */
 void wf_worker_handle(wf_worker *worker, wf_message *message, wf_thread *self);
 
-/* Sends rank 0 the progress of every graph, or a sign of life; to be called every progress interval. */
+/* Sends rank 0 the progress of every graph; to be called every progress interval. */
 void wf_worker_tick(wf_worker *worker);
-
-wf_rank_stats wf_worker_stats(wf_worker *worker);
 
 wf_pool *wf_worker_pool(wf_worker *worker);
 

@@ -249,10 +249,11 @@ weft_status wf_local_graph_deliver(wf_local_graph *graph, uint32_t partition, ui
     local_partition *p = find_partition(graph, partition);
     const uint64_t *hit = NULL;
     if (p) hit = bsearch(&ref, p->view.imports, p->view.header->import_count, sizeof ref, compare_refs);
-    if (!hit)
+    if (!hit) {
+        weft_chunk_release(chunk);
         return weft_fail(err, WEFT_EDATA, "a chunk of task %llu came for partition %u, which does not need it; run the same weft on every "
                          "rank", (unsigned long long)wf_ref_task(ref), partition);
-    if (chunk) weft_chunk_retain(chunk);
+    }
     fill_slot(p, p->view.header->output_count + (uint32_t)(hit - p->view.imports), chunk, self);
     return WEFT_OK;
 }

@@ -59,7 +59,8 @@ weft_status wf_local_graph_add(wf_local_graph *graph, void *bytes, size_t size_b
 
 bool wf_local_graph_has_partition(const wf_local_graph *graph, uint32_t partition);
 
-/* An import has come, or failed (chunk NULL; lent). The partition must be here. Errors: WEFT_EDATA it does not import ref. */
+/* An import has come, or failed (chunk NULL). Owns: takes the reference on chunk in every case. Errors: WEFT_EDATA there is no such
+ * partition here, or it does not import ref. */
 weft_status wf_local_graph_deliver(wf_local_graph *graph, uint32_t partition, uint64_t ref, weft_chunk *chunk, wf_thread *self,
                                    weft_error *err);
 

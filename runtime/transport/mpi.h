@@ -30,6 +30,11 @@ int wf_mpi_size(const wf_mpi *mpi);
  * Owns: *all is new, count entries in rank order, *index the own one; free() it. Errors: WEFT_ENOMEM, WEFT_ELOST. */
 weft_status wf_mpi_gather_node(wf_mpi *mpi, const void *own, size_t bytes, void **all, int *count, int *index, weft_error *err);
 
+/* What the ranks of a start have in common: WEFT_OK when each says so. Else the first rank that failed gets its own status back, err
+ * untouched, and the others WEFT_ECANCELLED; so all leave before a collective call that one would not come to, and one of them speaks.
+ * Collective. mpi NULL: returns status. */
+weft_status wf_mpi_agree(const wf_mpi *mpi, weft_status status, weft_error *err);
+
 /* The library's name and version, one line. Needs no MPI_Init. */
 void wf_mpi_describe(char *text, size_t text_bytes);
 

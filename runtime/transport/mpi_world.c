@@ -107,6 +107,17 @@ weft_status wf_mpi_gather_node(wf_mpi *mpi, const void *own, size_t bytes, void 
     return status;
 }
 
+weft_status wf_mpi_agree(const wf_mpi *mpi, weft_status status, weft_error *err)
+{
+    if (!mpi) return status;
+    /* Smallest: a rank with a failure of its own; then one that was told of another's; largest: one that is well. */
+    int own = status == WEFT_OK ? 2 * mpi->size : status == WEFT_ECANCELLED ? mpi->size + mpi->rank : mpi->rank, first = own;
+    weft_status reached = wf_mpi_check(MPI_Allreduce(&own, &first, 1, MPI_INT, MPI_MIN, mpi->communicator), "MPI_Allreduce", err);
+    if (reached != WEFT_OK) return status == WEFT_OK ? reached : status;
+    if (first == own || status == WEFT_ECANCELLED) return status;
+    return weft_fail(err, WEFT_ECANCELLED, "rank %d could not start", first);
+}
+
 void wf_mpi_describe(char *text, size_t text_bytes)
 {
     char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";

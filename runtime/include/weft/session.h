@@ -81,7 +81,7 @@ WEFT_API void weft_future_release(weft_future *future);
 
 /* Statistics of the ranks since the session began. */
 typedef struct weft_session_stats {
-    uint64_t tasks_run;
+    uint64_t tasks_ended;
     uint64_t bytes_sent;          /* chunk bytes from rank to rank */
     uint64_t memory_peak_bytes;   /* chunks, summed over ranks */
     uint64_t rss_peak_bytes;      /* resident memory of the processes, summed over ranks */

@@ -233,7 +233,7 @@ static void a_compute_is_over_when_all_tasks_have_ended_and_all_roots_are_here(v
     root(&f, 1, f.refs[0], 5); /* late ones are dropped */
     progress(&f, 1, 3);
     wf_rank_stats stats = wf_scheduler_stats(f.scheduler);
-    CU_ASSERT(stats.tasks_run == 6 && stats.bytes_sent == 20 && stats.memory_peak_bytes == 200 && stats.rss_peak_bytes == 2000);
+    CU_ASSERT(stats.tasks_ended == 6 && stats.bytes_sent == 20 && stats.memory_peak_bytes == 200 && stats.rss_peak_bytes == 2000);
     CU_ASSERT_EQUAL(wf_scheduler_check(f.scheduler, NULL), WEFT_OK);
     close_fixture(&f);
 }

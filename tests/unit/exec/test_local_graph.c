@@ -89,10 +89,10 @@ static void on_export(void *owner, uint64_t graph, uint64_t ref, weft_chunk *chu
     for (uint32_t i = 0; i < count; i++) {
         f->exports[f->export_count++] = (event){ref, value_of(chunk), partitions[i]};
         if (!f->delivers) continue;
+        if (chunk) weft_chunk_retain(chunk);
         if (wf_local_graph_has_partition(f->local, partitions[i])) {
             CU_ASSERT_EQUAL(wf_local_graph_deliver(f->local, partitions[i], ref, chunk, self, NULL), WEFT_OK);
         } else {
-            if (chunk) weft_chunk_retain(chunk);
             f->early[f->early_count] = (event){ref, 0, partitions[i]};
             f->early_chunks[f->early_count++] = chunk;
         }
@@ -183,7 +183,6 @@ static void add_partition(fixture *f, uint32_t p)
         if (f->early[i].partition != p || f->early[i].value) continue;
         f->early[i].value = 1;
         CU_ASSERT_EQUAL(wf_local_graph_deliver(f->local, p, f->early[i].ref, f->early_chunks[i], NULL, NULL), WEFT_OK);
-        weft_chunk_release(f->early_chunks[i]);
     }
 }
 
