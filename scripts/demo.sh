@@ -76,7 +76,8 @@ echo
 line case 'ranks x threads' 'build s' 'compute s' residual orthogonality 'peak MiB'
 row svd_threads "SVD 200,000 x 100, thread pool"
 row svd_mpi "SVD 200,000 x 100, mpirun -n 3"
-row pca_digits "PCA of 1,797 digits, 10 components"
+row pca_digits "PCA of 1,797 x 65 digits, 10 of 65"
+echo "  (of the PCA, the residual is what its other 55 components hold)"
 echo
 echo "first singular values"
 for name in svd_threads svd_mpi pca_digits; do printf '  %-12s %s\n' $name "$(first_values $name)"; done
