@@ -132,6 +132,9 @@ static weft_status append(weft_graph *graph, const weft_task_spec *spec, uint32_
 {
     size_t outputs = spec->output_count ? spec->output_count : 1;
     size_t key_bytes = spec->key && *spec->key ? strlen(spec->key) + 1 : 0;
+    if (graph->task_count >= WF_MAX_TASKS)
+        return weft_fail(err, WEFT_EINVAL, "the graph has %zu tasks already, the most that it can; use larger chunks, or several graphs",
+                         graph->task_count);
     weft_status status = make_room(graph, spec, outputs, key_bytes, err);
     if (status != WEFT_OK) return status;
     wf_graph_task *task = &graph->tasks[graph->task_count];

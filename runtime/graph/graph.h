@@ -19,6 +19,9 @@ typedef struct wf_graph_task {
     float cost;
 } wf_graph_task;
 
+/* Order, partition and scheduler count tasks in 32 bits, with the topmost number for "none". */
+#define WF_MAX_TASKS ((size_t)UINT32_MAX - 1)
+
 /* A task without a kernel: its output is a result that a rank keeps. */
 #define WF_HELD_KERNEL UINT32_MAX
 

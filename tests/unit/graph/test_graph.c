@@ -193,6 +193,24 @@ static void an_output_that_its_task_does_not_have_is_refused(void)
     weft_graph_destroy(graph);
 }
 
+/* The tasks before it are made up: nobody waits for four thousand million of them. */
+static void a_task_beyond_the_numbers_for_tasks_is_refused(void)
+{
+    const wf_held_source source = {.graph = 1};
+    weft_graph *graph = create_graph();
+    weft_task_spec spec = WEFT_TASK_SPEC_INIT;
+    weft_ref ref = {5, 6};
+    spec.kernel = &one;
+    CU_ASSERT_EQUAL(weft_graph_add(graph, &spec, NULL, NULL), WEFT_OK);
+    size_t there = graph->task_count;
+    graph->task_count = UINT32_MAX - 1;
+    add_fails_with(graph, &spec, "the graph has 4294967294 tasks already");
+    CU_ASSERT_EQUAL(wf_graph_add_held(graph, &source, 8, &ref, NULL), WEFT_EINVAL);
+    CU_ASSERT(ref.graph == 5 && ref.value == 6);
+    graph->task_count = there;
+    weft_graph_destroy(graph);
+}
+
 static void a_bad_spec_is_refused(void)
 {
     static const double bad_costs[] = {-1.0, (double)NAN, (double)INFINITY, 1e300};
@@ -242,6 +260,7 @@ int main(void)
         WEFT_TEST(a_kept_result_is_a_task_bound_to_its_rank),
         WEFT_TEST(an_input_of_another_graph_is_refused),
         WEFT_TEST(an_output_that_its_task_does_not_have_is_refused),
+        WEFT_TEST(a_task_beyond_the_numbers_for_tasks_is_refused),
         WEFT_TEST(a_bad_spec_is_refused),
         WEFT_TEST(a_ref_is_checked_by_graph_task_and_output),
     };
