@@ -72,8 +72,17 @@ void weft_matrix_sink_destroy(weft_matrix_sink *sink)
     free(sink);
 }
 
+static weft_status check_open(const weft_matrix_sink *sink, weft_error *err)
+{
+    if (sink->temporary) return WEFT_OK;
+    return weft_fail(err, WEFT_EINVAL, "%s: its sink was committed already; create another one to write again",
+                     wf_file_shown_path(sink->path));
+}
+
 weft_status weft_matrix_sink_write(weft_matrix_sink *sink, const weft_chunk *chunk, weft_error *err)
 {
+    weft_status status = check_open(sink, err);
+    if (status != WEFT_OK) return status;
     const wf_npy_header *header = &sink->header;
     bool fits = weft_chunk_dtype(chunk) == header->dtype && weft_chunk_dim_count(chunk) == header->dim_count;
     for (int d = 0; d < WEFT_MAX_DIMS && fits; d++) fits = d >= header->dim_count || weft_chunk_extent(chunk, d) == header->extents[d];
@@ -85,7 +94,9 @@ weft_status weft_matrix_sink_write(weft_matrix_sink *sink, const weft_chunk *chu
 
 weft_status weft_matrix_sink_commit(weft_matrix_sink *sink, weft_error *err)
 {
-    weft_status status = wf_file_commit(sink->temporary, sink->path, err);
+    weft_status status = check_open(sink, err);
+    if (status != WEFT_OK) return status;
+    status = wf_file_commit(sink->temporary, sink->path, err);
     free(sink->temporary);
     sink->temporary = NULL;
     return status;
@@ -131,6 +142,8 @@ static weft_status add_chunks(weft_graph *graph, const weft_tall *tall, write_pa
 
 weft_status weft_tall_write(weft_graph *graph, const weft_tall *tall, const weft_matrix_sink *sink, weft_ref *written, weft_error *err)
 {
+    weft_status status = check_open(sink, err);
+    if (status != WEFT_OK) return status;
     const wf_npy_header *header = &sink->header;
     if (header->dim_count != 2 || header->extents[0] != tall->rows || header->extents[1] != tall->cols)
         return weft_fail(err, WEFT_ESHAPE, "%s: has another shape than the matrix, (%" PRId64 ", %" PRId64 "); create the file with that",
@@ -140,7 +153,7 @@ weft_status weft_tall_write(weft_graph *graph, const weft_tall *tall, const weft
     if (!params) return WEFT_ENOMEM;
     *params = (write_params){.header = *header, .cols = tall->cols};
     memcpy(params + 1, sink->temporary, path_bytes);
-    weft_status status = add_chunks(graph, tall, params, sizeof *params + path_bytes, written, err);
+    status = add_chunks(graph, tall, params, sizeof *params + path_bytes, written, err);
     free(params);
     return status;
 }

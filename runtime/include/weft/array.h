@@ -102,15 +102,18 @@ WEFT_API void weft_matrix_sink_destroy(weft_matrix_sink *sink);
 /* Adds one task per chunk, which writes its rows where it runs: where the chunk is.
  *
  * Owns:     written[0..tall->chunk_count) are set: one empty chunk each, as roots to compute.
- * Errors:   WEFT_ESHAPE the file has another shape; else as weft_graph_add. When run: WEFT_EIO.
+ * Errors:   WEFT_EINVAL a committed sink; WEFT_ESHAPE the file has another shape; WEFT_ENOMEM; else as weft_graph_add. When run:
+ *           WEFT_EIO; WEFT_ESHAPE a chunk of another shape than tall says.
  * The sink must outlive the computing.
  */
 WEFT_API weft_status weft_tall_write(weft_graph *graph, const weft_tall *tall, const weft_matrix_sink *sink, weft_ref *written,
                                      weft_error *err);
-/* Writes the whole of the file from a chunk that the client has. Errors: WEFT_ESHAPE another shape or type; WEFT_EIO. */
+/* Writes the whole of the file from a chunk that the client has.
+ * Errors: WEFT_EINVAL a committed sink; WEFT_ESHAPE another shape or type; WEFT_EIO. */
 WEFT_API weft_status weft_matrix_sink_write(weft_matrix_sink *sink, const weft_chunk *chunk, weft_error *err);
 
-/* Gives a complete file its name, replacing what bore it. On failure the temporary file is removed. Errors: WEFT_EIO. */
+/* Gives a complete file its name, replacing what bore it: once, the sink is committed then, and only to be destroyed. On failure the
+ * temporary file is removed, and the sink counts as committed too. Errors: WEFT_EINVAL a committed sink; WEFT_EIO. */
 WEFT_API weft_status weft_matrix_sink_commit(weft_matrix_sink *sink, weft_error *err);
 
 #ifdef __cplusplus

@@ -138,6 +138,30 @@ static void a_chunk_of_the_client_is_written_whole(void)
     folder_remove(folder);
 }
 
+static void a_committed_sink_takes_nothing_more(void)
+{
+    begin();
+    weft_tall tall;
+    weft_ref written[ROWS];
+    weft_chunk *chunk = NULL;
+    weft_error err = WEFT_ERROR_INIT;
+    weft_graph *graph = make_graph(&tall);
+    CU_ASSERT_EQUAL_FATAL(weft_compute(session, graph, &tall.chunks[0], 1, &chunk, NULL), WEFT_OK);
+    weft_matrix_sink *sink = make_sink(ROWS);
+    CU_ASSERT_EQUAL(write_tall(sink, NULL), WEFT_OK);
+    CU_ASSERT_EQUAL(weft_matrix_sink_commit(sink, NULL), WEFT_OK);
+    CU_ASSERT_EQUAL(weft_matrix_sink_write(sink, chunk, NULL), WEFT_EINVAL);
+    CU_ASSERT_EQUAL(weft_tall_write(graph, &tall, sink, written, NULL), WEFT_EINVAL);
+    CU_ASSERT_EQUAL(weft_matrix_sink_commit(sink, &err), WEFT_EINVAL);
+    CU_ASSERT_TRUE(says(&err, path) && says(&err, "committed already"));
+    weft_matrix_sink_destroy(sink);
+    CU_ASSERT_TRUE(file_counts_up());
+    weft_chunk_release(chunk);
+    weft_tall_fini(&tall);
+    weft_graph_destroy(graph);
+    folder_remove(folder);
+}
+
 static void files_of_another_shape_are_refused(void)
 {
     begin();
@@ -193,6 +217,7 @@ static int client(weft_session *given, int argc, char **argv)
         WEFT_TEST(nothing_is_left_without_commit),
         WEFT_TEST(an_old_file_stays_until_commit),
         WEFT_TEST(a_chunk_of_the_client_is_written_whole),
+        WEFT_TEST(a_committed_sink_takes_nothing_more),
         WEFT_TEST(files_of_another_shape_are_refused),
         WEFT_TEST(a_file_that_is_gone_fails_the_task),
         WEFT_TEST(places_that_cannot_be_written_are_refused_by_the_name_asked_for),
