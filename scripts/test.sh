@@ -80,7 +80,6 @@ else
   build tsan && run_tests tsan unit "${fixed[@]}"
 fi
 
-closing="$passed passed, $failed failed"
-[ $skipped -eq 0 ] || closing+=", $skipped skipped"
-echo "$closing"
+[ $skipped -eq 0 ] || echo "$skipped skipped"
+echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
