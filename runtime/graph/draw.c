@@ -180,7 +180,7 @@ weft_status weft_graph_draw(const weft_graph *graph, const char *path, weft_erro
 {
     FILE *text = NULL;
     const picture_kind *kind = find_kind(path);
-    if (!kind) return weft_fail(err, WEFT_EINVAL, "cannot draw %s: its name must end in .dot, .svg, .png or .pdf", path);
+    if (!kind) return weft_fail(err, WEFT_EINVAL, "cannot draw %.200s: its name must end in .dot, .svg, .png or .pdf", path);
     if (graph->task_count > MAX_TASKS)
         return weft_fail(err, WEFT_EINVAL, "a graph of %zu tasks is too large to look at; draw one of at most %d, with fewer chunks",
                          graph->task_count, MAX_TASKS);
