@@ -1,4 +1,5 @@
-/* Owns the sinks. Invariant: no file bears its final name before all of them are complete. The client's thread. */
+/* Owns the sinks. Invariant: no file bears its final name before all of them are complete, and none
+ * keeps it when another cannot get its own. The client's thread. */
 #include "output.h"
 
 #include <stdio.h>
@@ -64,8 +65,12 @@ weft_status svd_output_write(svd_output *output, const svd_decomposition *made, 
 weft_status svd_output_commit(svd_output *output, weft_error *err)
 {
     weft_status status = WEFT_OK;
-    for (int i = 0; status == WEFT_OK && i < SVD_OUTPUT_COUNT; i++) {
-        if (output->sinks[i]) status = weft_matrix_sink_commit(output->sinks[i], err);
+    int tried = 0;
+    for (; status == WEFT_OK && tried < SVD_OUTPUT_COUNT; tried++) {
+        if (output->sinks[tried]) status = weft_matrix_sink_commit(output->sinks[tried], err);
+    }
+    for (int i = 0; status != WEFT_OK && i < tried - 1; i++) {
+        if (output->sinks[i]) remove(output->paths[i]);
     }
     return status;
 }

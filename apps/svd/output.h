@@ -20,7 +20,7 @@ typedef struct svd_output {
 weft_status svd_output_open(const svd_matrix *matrix, svd_output *output, weft_error *err);
 /* Writes U where it lies, S and V from the client. Errors: WEFT_EIO; those of computing. */
 weft_status svd_output_write(svd_output *output, const svd_decomposition *made, weft_session *session, weft_error *err);
-/* Gives the files their names. Errors: WEFT_EIO. */
+/* Gives the files their names, U first; when one fails, those before it are removed. Errors: WEFT_EIO. */
 weft_status svd_output_commit(svd_output *output, weft_error *err);
 void svd_output_close(svd_output *output);
 

@@ -180,6 +180,21 @@ def stdout_is_full():
     assert done.returncode == FAILURE and re.fullmatch("weft-svd: .*stdout.*\n", done.stderr), done
 
 
+def late_obstacle():
+    """The name of V is taken by a folder while it is computed: a dot program of ours does that. U, named before, must not stay."""
+    os.mkdir("bin")
+    write("bin/dot", "#!/bin/sh\nmkdir out_v.npy\necho picture\n")
+    os.chmod("bin/dot", 0o755)
+    result = t.run(*SMALL, "--output", "out", "--graph", "x.svg", env={"PATH": os.path.abspath("bin") + ":" + os.environ["PATH"]})
+    assert result.code == FAILURE and re.fullmatch("weft-svd: out_v.npy: is a folder.*\n", result.err), result
+    assert sorted(os.listdir(".")) == ["bin", "out_v.npy", "x.svg"], os.listdir(".")
+
+
+def picture_in_capitals():
+    t.succeed(*SMALL, "--graph", "x.DOT")
+    assert os.listdir(".") == ["x.DOT"]
+
+
 def environment_key():
     result = t.run(*SMALL, env={"WEFT_POOL__THREAD": "2"})
     assert result.code == USAGE and re.fullmatch("weft-svd: .*WEFT_POOL__THREAD.*\n", result.err), result
@@ -197,6 +212,8 @@ def main():
     t.case("an unreadable file", unreadable_file)
     t.case("a folder without permission", folder_without_permission)
     t.case("a full device behind stdout", stdout_is_full)
+    t.case("an obstacle that comes while it computes", late_obstacle)
+    t.case("an ending of the picture in capitals", picture_in_capitals)
     t.case("an unknown key in the environment", environment_key)
     t.finish()
 
