@@ -19,9 +19,7 @@ static weft_status build(const svd_matrix *matrix, const weft_session *session, 
     options.components = matrix->components;
     options.values_only = matrix->line->values_only;
     options.fan_in = (int)weft_config_int(config, "linalg.tsqr_fan_in");
-    options.leaf_rows = weft_config_int(config, "linalg.leaf_rows");
-    if (options.leaf_rows == 0)
-        options.leaf_rows = weft_svd_leaf_rows(weft_session_get_machine_info(session).l2_bytes, matrix->cols);
+    options.leaf_rows = svd_matrix_leaf_rows(matrix, session);
     weft_status status = svd_matrix_add(matrix, graph, x, err);
     if (status == WEFT_OK) status = weft_svd_tall(graph, x, &options, refs, err);
     return status;

@@ -68,6 +68,12 @@ weft_status svd_matrix_add(const svd_matrix *matrix, weft_graph *graph, weft_tal
     return status;
 }
 
+int64_t svd_matrix_leaf_rows(const svd_matrix *matrix, const weft_session *session)
+{
+    int64_t configured = weft_config_int(weft_session_config(session), "linalg.leaf_rows");
+    return configured ? configured : weft_svd_leaf_rows(weft_session_get_machine_info(session).l2_bytes, matrix->cols);
+}
+
 /* ---- memory ---- */
 
 enum { TASK_BYTES = 1024, TASKS_PER_CHUNK = 4 }; /* a task in the graph, the plan and its partition; roughly */
@@ -77,7 +83,19 @@ typedef struct memory_need {
     double task_bytes; /* part of it */
 } memory_need;
 
-static memory_need find_need(const svd_matrix *matrix, const weft_session_info *info)
+/* What threads keep for themselves: a block of a chunk, for U a matrix (n, n) and two (n, k) more, and once what the SVD of the root's
+ * triangle takes: three matrices (n, n), and three more for LAPACK. */
+static double find_scratch(const svd_matrix *matrix, int64_t leaf_rows, double threads)
+{
+    double n = (double)matrix->cols, k = (double)matrix->components, rows = (double)matrix->chunk_rows;
+    if (rows > (double)leaf_rows) rows = (double)leaf_rows;
+    if (rows > (double)matrix->rows) rows = (double)matrix->rows;
+    double merge = n * n, u = matrix->line->values_only ? 0 : n * n + 2 * n * k;
+    double block = rows * n + u;
+    return 8.0 * (threads * (block > merge ? block : merge) + 6 * n * n);
+}
+
+static memory_need find_need(const svd_matrix *matrix, const weft_session_info *info, int64_t leaf_rows)
 {
     const svd_command_line *line = matrix->line;
     double n = (double)matrix->cols, row_bytes = 8.0 * n, x = (double)matrix->rows * row_bytes;
@@ -91,7 +109,7 @@ static memory_need find_need(const svd_matrix *matrix, const weft_session_info *
     need.bytes = whole > stream ? whole : stream;
     if (!line->values_only) need.bytes += chunks * row_bytes * n / 2.0; /* the orthogonal factors of the tree */
     if (check > need.bytes) need.bytes = check;
-    need.bytes += need.task_bytes;
+    need.bytes += need.task_bytes + find_scratch(matrix, leaf_rows, threads);
     return need;
 }
 
@@ -103,7 +121,7 @@ static const char *format_bytes(double bytes, char text[static CLI_BYTES_LENGTH]
 weft_status svd_matrix_check_memory(const svd_matrix *matrix, const weft_session *session, weft_error *err)
 {
     weft_session_info info = weft_session_get_info(session);
-    memory_need need = find_need(matrix, &info);
+    memory_need need = find_need(matrix, &info, svd_matrix_leaf_rows(matrix, session));
     double there = info.memory_limit_bytes ? (double)info.memory_limit_bytes : 9e18;
     if (need.bytes <= there) return WEFT_OK;
     char wanted[CLI_BYTES_LENGTH], have[CLI_BYTES_LENGTH];

@@ -25,6 +25,9 @@ void svd_matrix_close(svd_matrix *matrix);
 /* Adds the tasks that make X, centered if asked for. Owns: *x holds new arrays, weft_tall_fini frees them. */
 weft_status svd_matrix_add(const svd_matrix *matrix, weft_graph *graph, weft_tall *x, weft_error *err);
 
+/* The rows that are factored at a time: as configured, or what suits the first core's L2 cache. */
+int64_t svd_matrix_leaf_rows(const svd_matrix *matrix, const weft_session *session);
+
 /* Whether what will be in memory at the same time fits the ranks. Errors: WEFT_ENOMEM, with both numbers. */
 weft_status svd_matrix_check_memory(const svd_matrix *matrix, const weft_session *session, weft_error *err);
 

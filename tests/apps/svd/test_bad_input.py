@@ -92,6 +92,8 @@ CASES = [
     ("more chunks than can be counted", None, ["--rows", 2**63 - 1, "--cols", 1, "--chunk", 1, "--values-only"], FAILURE, "larger --chunk"),
     ("more memory than is allowed", None, ["--rows", 100000, "--cols", 100, "--set", "memory.limit=10MiB", "--output", "out"], FAILURE,
      "100000 x 100 needs about 7.*MiB of memory"),
+    ("more memory than is allowed, by what threads need for themselves", None, ["--rows", 4000, "--cols", 1000, "--threads", 2, "--set",
+                                                                                "memory.limit=64MiB"], FAILURE, "4000 x 1000 needs about"),
 ]
 
 
