@@ -14,6 +14,7 @@
 #include "array/npy.h"
 #include "array/tall.h"
 #include "base/memory.h"
+#include "graph/graph.h"
 
 struct weft_matrix_sink {
     char *path;
@@ -126,12 +127,7 @@ static weft_status add_chunks(weft_graph *graph, const weft_tall *tall, write_pa
         char key[48];
         snprintf(key, sizeof key, "write-%zu", i);
         params->rows = tall->chunk_rows[i];
-        weft_task_spec spec = WEFT_TASK_SPEC_INIT;
-        spec.kernel = &wf_write_rows_kernel;
-        spec.inputs = &tall->chunks[i];
-        spec.input_count = 1;
-        spec.params = params;
-        spec.param_bytes = param_bytes;
+        weft_task_spec spec = wf_task_spec_make(&wf_write_rows_kernel, &tall->chunks[i], 1, params, param_bytes);
         spec.cost = (double)params->rows * (double)params->cols;
         spec.key = key;
         weft_status status = weft_graph_add(graph, &spec, &written[i], err);

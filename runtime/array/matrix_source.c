@@ -14,6 +14,7 @@
 #include "array/npy.h"
 #include "array/tall.h"
 #include "base/memory.h"
+#include "graph/graph.h"
 
 /* The scan notes where every so many rows begin, since the cut into chunks is not known yet; a task skips fewer lines than this. */
 enum { NOTED_ROWS = 256 };
@@ -144,10 +145,7 @@ static weft_status add_chunks(weft_graph *graph, const weft_matrix_source *sourc
         if (source->is_csv) params->csv_range = wf_csv_rows(&source->csv, params->first_row, params->rows);
         double elements = (double)params->rows * (double)params->cols;
         size_t bytes = (size_t)params->rows * (size_t)params->cols * sizeof(double);
-        weft_task_spec spec = WEFT_TASK_SPEC_INIT;
-        spec.kernel = &wf_read_rows_kernel;
-        spec.params = params;
-        spec.param_bytes = param_bytes;
+        weft_task_spec spec = wf_task_spec_make(&wf_read_rows_kernel, NULL, 0, params, param_bytes);
         spec.output_bytes = &bytes;
         spec.cost = (source->is_csv ? COST_PER_CSV_ELEMENT : COST_PER_NPY_ELEMENT) * elements;
         spec.key = key;

@@ -173,8 +173,8 @@ weft_status weft_graph_add(weft_graph *graph, const weft_task_spec *spec, weft_r
     return append(graph, spec, kernel, first, err);
 }
 
-weft_status weft_graph_add_task(weft_graph *graph, const weft_kernel *kernel, const weft_ref *inputs, size_t input_count,
-                                const void *params, size_t param_bytes, weft_ref *output, weft_error *err)
+weft_task_spec wf_task_spec_make(const weft_kernel *kernel, const weft_ref *inputs, size_t input_count, const void *params,
+                                 size_t param_bytes)
 {
     weft_task_spec spec = WEFT_TASK_SPEC_INIT;
     spec.kernel = kernel;
@@ -182,6 +182,13 @@ weft_status weft_graph_add_task(weft_graph *graph, const weft_kernel *kernel, co
     spec.input_count = input_count;
     spec.params = params;
     spec.param_bytes = param_bytes;
+    return spec;
+}
+
+weft_status weft_graph_add_task(weft_graph *graph, const weft_kernel *kernel, const weft_ref *inputs, size_t input_count,
+                                const void *params, size_t param_bytes, weft_ref *output, weft_error *err)
+{
+    weft_task_spec spec = wf_task_spec_make(kernel, inputs, input_count, params, param_bytes);
     return weft_graph_add(graph, &spec, output, err);
 }
 

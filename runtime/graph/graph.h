@@ -83,6 +83,10 @@ void wf_graph_task_name(const weft_graph *graph, size_t task, char *text, size_t
 /* WEFT_OK when ref is an output of this graph. `what` names it in the error. */
 weft_status wf_graph_check_ref(const weft_graph *graph, weft_ref ref, const char *what, weft_error *err);
 
+/* A spec with these in it, and the defaults for the rest. */
+weft_task_spec wf_task_spec_make(const weft_kernel *kernel, const weft_ref *inputs, size_t input_count, const void *params,
+                                 size_t param_bytes);
+
 /* Adds a task that stands for a kept result of output_bytes. */
 weft_status wf_graph_add_held(weft_graph *graph, const wf_held_source *source, uint64_t output_bytes, weft_ref *output, weft_error *err);
 

@@ -4,6 +4,7 @@
 #include <weft/linalg.h>
 
 #include "array/tall.h"
+#include "graph/graph.h"
 #include "linalg/columns.h"
 #include "linalg/sum_tree.h"
 
@@ -44,16 +45,10 @@ WEFT_KERNEL(wf_subtract_row)
     return WEFT_OK;
 }
 
-static weft_task_spec make_spec(const weft_kernel *kernel, const center_params *params, const size_t *output_bytes, const char *key)
+/* A pass over memory, as operations of a matrix product. */
+static double pass_cost(const center_params *params)
 {
-    weft_task_spec spec = WEFT_TASK_SPEC_INIT;
-    spec.kernel = kernel;
-    spec.params = params;
-    spec.param_bytes = sizeof *params;
-    spec.output_bytes = output_bytes;
-    spec.cost = 30.0 * (double)params->rows * (double)params->cols; /* a pass over memory, as operations of a matrix product */
-    spec.key = key;
-    return spec;
+    return 30.0 * (double)params->rows * (double)params->cols;
 }
 
 static weft_status add_means(weft_graph *graph, const weft_tall *x, weft_ref *refs, weft_ref *means, weft_error *err)
@@ -63,19 +58,20 @@ static weft_status add_means(weft_graph *graph, const weft_tall *x, weft_ref *re
         const center_params params = {.rows = x->chunk_rows[i], .cols = x->cols};
         char key[48];
         snprintf(key, sizeof key, "column-sums-%zu", i);
-        weft_task_spec spec = make_spec(&wf_column_sums_kernel, &params, &bytes, key);
-        spec.inputs = &x->chunks[i];
-        spec.input_count = 1;
+        weft_task_spec spec = wf_task_spec_make(&wf_column_sums_kernel, &x->chunks[i], 1, &params, sizeof params);
+        spec.output_bytes = &bytes;
+        spec.cost = pass_cost(&params);
+        spec.key = key;
         weft_status status = weft_graph_add(graph, &spec, &refs[i], err);
         if (status != WEFT_OK) return status;
     }
     weft_status status = wf_sum_tree_add(graph, refs, &count, x->cols, "sum-columns", err);
     if (status != WEFT_OK) return status;
     const center_params params = {.rows = x->rows, .cols = x->cols};
-    weft_task_spec spec = make_spec(&wf_column_means_kernel, &params, &bytes, "column-means");
-    spec.inputs = refs;
-    spec.input_count = count;
+    weft_task_spec spec = wf_task_spec_make(&wf_column_means_kernel, refs, count, &params, sizeof params);
+    spec.output_bytes = &bytes;
     spec.cost = (double)x->cols * (double)count;
+    spec.key = "column-means";
     return weft_graph_add(graph, &spec, means, err);
 }
 
@@ -87,9 +83,10 @@ static weft_status add_differences(weft_graph *graph, const weft_tall *x, weft_r
         size_t bytes = (size_t)params.rows * (size_t)params.cols * sizeof(double);
         char key[48];
         snprintf(key, sizeof key, "center-%zu", i);
-        weft_task_spec spec = make_spec(&wf_subtract_row_kernel, &params, &bytes, key);
-        spec.inputs = inputs;
-        spec.input_count = 2;
+        weft_task_spec spec = wf_task_spec_make(&wf_subtract_row_kernel, inputs, 2, &params, sizeof params);
+        spec.output_bytes = &bytes;
+        spec.cost = pass_cost(&params);
+        spec.key = key;
         weft_status status = weft_graph_add(graph, &spec, &chunks[i], err);
         if (status != WEFT_OK) return status;
     }

@@ -4,6 +4,7 @@
 #include <weft/linalg.h>
 
 #include "array/tall.h"
+#include "graph/graph.h"
 #include "linalg/uniform.h"
 
 /* What a random element costs in the unit of the other tasks' costs, floating-point operations of a matrix product. */
@@ -31,10 +32,7 @@ static weft_status add_chunks(weft_graph *graph, uint64_t seed, weft_tall *tall,
         snprintf(key, sizeof key, "random-%zu", i);
         params.rows = tall->chunk_rows[i];
         size_t bytes = (size_t)params.rows * (size_t)params.cols * sizeof(double);
-        weft_task_spec spec = WEFT_TASK_SPEC_INIT;
-        spec.kernel = &wf_random_uniform_kernel;
-        spec.params = &params;
-        spec.param_bytes = sizeof params;
+        weft_task_spec spec = wf_task_spec_make(&wf_random_uniform_kernel, NULL, 0, &params, sizeof params);
         spec.output_bytes = &bytes;
         spec.cost = COST_PER_ELEMENT * (double)params.rows * (double)params.cols;
         spec.key = key;

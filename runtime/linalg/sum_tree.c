@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "array/tall.h"
+#include "graph/graph.h"
 
 enum { FAN_IN = 8 };
 
@@ -36,12 +37,7 @@ static weft_status add_sum(weft_graph *graph, const weft_ref *inputs, size_t cou
 {
     const sum_params params = {.length = length};
     size_t bytes = (size_t)length * sizeof(double);
-    weft_task_spec spec = WEFT_TASK_SPEC_INIT;
-    spec.kernel = &wf_sum_vectors_kernel;
-    spec.inputs = inputs;
-    spec.input_count = count;
-    spec.params = &params;
-    spec.param_bytes = sizeof params;
+    weft_task_spec spec = wf_task_spec_make(&wf_sum_vectors_kernel, inputs, count, &params, sizeof params);
     spec.output_bytes = &bytes;
     spec.cost = (double)length * (double)count;
     spec.key = key;

@@ -6,6 +6,7 @@
 
 #include "array/tall.h"
 #include "base/memory.h"
+#include "graph/graph.h"
 #include "linalg/sum_tree.h"
 #include "linalg/svd_residual.h"
 
@@ -56,17 +57,6 @@ static weft_status check_cuts(const weft_tall *x, const weft_tall *u, weft_error
     return WEFT_OK;
 }
 
-static weft_task_spec make_spec(const weft_kernel *kernel, const weft_ref *inputs, size_t input_count, const check_params *params)
-{
-    weft_task_spec spec = WEFT_TASK_SPEC_INIT;
-    spec.kernel = kernel;
-    spec.inputs = inputs;
-    spec.input_count = input_count;
-    spec.params = params;
-    spec.param_bytes = sizeof *params;
-    return spec;
-}
-
 static weft_status add_measures(weft_graph *graph, const weft_tall *x, const weft_tall *u, const weft_ref sv[2], weft_ref *measures,
                                 weft_error *err)
 {
@@ -76,7 +66,7 @@ static weft_status add_measures(weft_graph *graph, const weft_tall *x, const wef
         const weft_ref inputs[4] = {x->chunks[i], u->chunks[i], sv[0], sv[1]};
         char key[48];
         snprintf(key, sizeof key, "check-%zu", i);
-        weft_task_spec spec = make_spec(&wf_svd_measure_kernel, inputs, 4, &params);
+        weft_task_spec spec = wf_task_spec_make(&wf_svd_measure_kernel, inputs, 4, &params, sizeof params);
         spec.output_bytes = &bytes;
         spec.cost = 3.0 * (double)params.rows * (double)params.cols * (double)params.k;
         spec.key = key;
@@ -99,7 +89,7 @@ weft_status weft_svd_check(weft_graph *graph, const weft_tall *x, const weft_tal
     status = wf_sum_tree_add(graph, measures, &count, (int64_t)wf_svd_measure_count(u->cols), "sum-check", err);
     if (status != WEFT_OK) goto out;
     const check_params params = {.rows = x->rows, .cols = x->cols, .k = u->cols};
-    weft_task_spec spec = make_spec(&wf_svd_judge_kernel, measures, count, &params);
+    weft_task_spec spec = wf_task_spec_make(&wf_svd_judge_kernel, measures, count, &params, sizeof params);
     spec.output_count = 2;
     spec.key = "check";
     status = weft_graph_add(graph, &spec, &judged, err);

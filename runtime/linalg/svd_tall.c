@@ -10,6 +10,7 @@
 
 #include "array/tall.h"
 #include "base/memory.h"
+#include "graph/graph.h"
 #include "linalg/chunk_qr.h"
 #include "linalg/svd_kernels.h"
 
@@ -39,17 +40,6 @@ int64_t weft_svd_leaf_rows(size_t l2_bytes, int64_t cols)
     return (int64_t)(rows > least ? rows : least);
 }
 
-static weft_task_spec make_spec(const weft_kernel *kernel, const weft_ref *inputs, size_t input_count, const wf_svd_params *params)
-{
-    weft_task_spec spec = WEFT_TASK_SPEC_INIT;
-    spec.kernel = kernel;
-    spec.inputs = inputs;
-    spec.input_count = input_count;
-    spec.params = params;
-    spec.param_bytes = sizeof *params;
-    return spec;
-}
-
 static size_t doubles(int64_t rows, int64_t cols)
 {
     return (size_t)rows * (size_t)cols * sizeof(double);
@@ -65,8 +55,8 @@ static weft_status add_leaf(const builder *b, size_t index, weft_ref *leaf, weft
                                            [WF_LEAF_TAU] = doubles(wf_chunk_qr_block_count(&shape), params.cols)};
     char key[48];
     snprintf(key, sizeof key, "qr-leaf-%zu", index);
-    weft_task_spec spec =
-        make_spec(b->values_only ? &wf_qr_leaf_r_kernel : &wf_qr_leaf_kernel, &b->x->chunks[index], 1, &params);
+    weft_task_spec spec = wf_task_spec_make(b->values_only ? &wf_qr_leaf_r_kernel : &wf_qr_leaf_kernel, &b->x->chunks[index], 1, &params,
+                                            sizeof params);
     spec.output_count = b->values_only ? 1 : WF_LEAF_OUTPUTS;
     spec.output_bytes = bytes;
     spec.cost = 2.0 * (double)params.rows * (double)params.cols * (double)params.cols;
@@ -104,7 +94,8 @@ static weft_status add_merge(const builder *b, size_t level, size_t index, weft_
         [WF_LEAF_R] = doubles(n, n), [WF_LEAF_V] = doubles(stacked * n, n), [WF_LEAF_TAU] = doubles(stacked, n)};
     char key[48];
     snprintf(key, sizeof key, "merge-%zu-%zu", level, index);
-    weft_task_spec spec = make_spec(b->values_only ? &wf_qr_merge_r_kernel : &wf_qr_merge_kernel, children, count, &b->params);
+    weft_task_spec spec = wf_task_spec_make(b->values_only ? &wf_qr_merge_r_kernel : &wf_qr_merge_kernel, children, count, &b->params,
+                                            sizeof b->params);
     spec.output_count = b->values_only ? 1 : WF_LEAF_OUTPUTS;
     spec.output_bytes = bytes;
     spec.cost = 2.0 * (double)stacked * cube(n);
@@ -128,8 +119,8 @@ static weft_status add_root(const builder *b, weft_ref *root, weft_error *err)
 {
     int64_t n = b->params.cols, k = b->params.k;
     const size_t bytes[WF_ROOT_OUTPUTS] = {[WF_ROOT_S] = doubles(k, 1), [WF_ROOT_V] = doubles(n, k), [WF_ROOT_C] = doubles(n, k)};
-    weft_task_spec spec = make_spec(b->values_only ? &wf_svd_root_s_kernel : &wf_svd_root_kernel,
-                                    &b->node[b->begin[b->level_count - 1]], 1, &b->params);
+    weft_task_spec spec = wf_task_spec_make(b->values_only ? &wf_svd_root_s_kernel : &wf_svd_root_kernel,
+                                            &b->node[b->begin[b->level_count - 1]], 1, &b->params, sizeof b->params);
     spec.output_count = b->values_only ? 1 : WF_ROOT_OUTPUTS;
     spec.output_bytes = bytes;
     spec.cost = (b->values_only ? 10.0 : 60.0) * cube(n); /* with how much slower it runs than a matrix product */
@@ -152,7 +143,7 @@ static weft_status add_split(builder *b, size_t level, size_t index, weft_error 
     const weft_ref inputs[3] = {weft_output(node, WF_LEAF_V), weft_output(node, WF_LEAF_TAU), c};
     char key[48];
     snprintf(key, sizeof key, "split-%zu-%zu", level, index);
-    weft_task_spec spec = make_spec(&wf_qr_split_kernel, inputs, 3, &params);
+    weft_task_spec spec = wf_task_spec_make(&wf_qr_split_kernel, inputs, 3, &params, sizeof params);
     spec.output_count = count;
     spec.output_bytes = bytes;
     spec.cost = 4.0 * (double)count * cube(params.cols);
@@ -171,7 +162,7 @@ static weft_status add_apply(const builder *b, size_t index, weft_ref *u, weft_e
     size_t bytes = doubles(params.rows, params.k);
     char key[48];
     snprintf(key, sizeof key, "apply-%zu", index);
-    weft_task_spec spec = make_spec(&wf_qr_apply_kernel, inputs, 3, &params);
+    weft_task_spec spec = wf_task_spec_make(&wf_qr_apply_kernel, inputs, 3, &params, sizeof params);
     spec.output_bytes = &bytes;
     spec.cost = rows * n * (n + 2.0 * (double)params.k);
     spec.key = key;
