@@ -23,14 +23,15 @@ typedef struct weft_config weft_config;
  * $XDG_CONFIG_HOME/weft.ini (~/.config/weft.ini); a file that is not there is skipped, unless the variable named it.
  *
  * Owns:     *config is new, caller destroys.
- * Errors:   WEFT_EIO a named file cannot be read; WEFT_ENOENT an unknown key; WEFT_EINVAL a bad value or line. The text says where.
+ * Errors:   WEFT_EIO a named file cannot be read; WEFT_ENOENT an unknown key; WEFT_EINVAL a bad value or line; WEFT_ENOMEM.
+ *           The text says where.
  */
 WEFT_API weft_status weft_config_create(weft_config **config, weft_error *err);
 WEFT_API void weft_config_destroy(weft_config *config);
 
-/* Sets a key from text; origin says where from, as in "--set". Errors: WEFT_ENOENT, WEFT_EINVAL. */
+/* Sets a key from text; origin says where from, as in "--set". Errors: WEFT_ENOENT, WEFT_EINVAL, WEFT_ENOMEM; the key keeps its value. */
 WEFT_API weft_status weft_config_set(weft_config *config, const char *key, const char *value, const char *origin, weft_error *err);
-/* The same from "section.key=value". */
+/* The same from "section.key=value". Errors: as weft_config_set. */
 WEFT_API weft_status weft_config_set_assignment(weft_config *config, const char *assignment, const char *origin, weft_error *err);
 
 /* Values by key. The key must be in the table and of that type: anything else is a bug in the program, and asserted. */

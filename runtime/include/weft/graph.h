@@ -48,12 +48,14 @@ WEFT_API void weft_graph_destroy(weft_graph *graph);
 
 /* Adds a task. *first (NULL allowed) names its output 0; weft_output(*first, i) names output i.
  *
- * Errors:   WEFT_EINVAL no kernel, an input of another graph, or of an output that its task does not have; WEFT_ENOMEM.
+ * Errors:   WEFT_EINVAL no kernel, an input of another graph or of an output that its task does not have, more than WEFT_MAX_OUTPUTS
+ *           outputs, a size_bytes of another version, a cost that is negative, infinite or no number, 2 GiB of parameters or more, or a
+ *           task more than the 2^32 - 2 that a graph holds; WEFT_ENOMEM.
  * Cost:     about 50 ns; no allocation per task.
  */
 WEFT_API weft_status weft_graph_add(weft_graph *graph, const weft_task_spec *spec, weft_ref *first, weft_error *err);
 
-/* The same for a task of one small output: kernel, inputs, parameters. */
+/* The same for a task of one small output: kernel, inputs, parameters. Errors: as weft_graph_add. */
 WEFT_API weft_status weft_graph_add_task(weft_graph *graph, const weft_kernel *kernel, const weft_ref *inputs, size_t input_count,
                                          const void *params, size_t param_bytes, weft_ref *output, weft_error *err);
 
@@ -65,7 +67,7 @@ WEFT_API size_t weft_graph_task_count(const weft_graph *graph);
 /* Draws the graph: a .dot file, or .svg, .png and .pdf by Graphviz's dot program. The ending of path decides.
  *
  * Errors:   WEFT_EINVAL another ending, or a graph of more than 2,000 tasks; WEFT_EIO the file cannot be written, or dot is missing or
- *           failed. Nothing half-written is left.
+ *           failed; WEFT_ENOMEM. Nothing half-written is left.
  */
 WEFT_API weft_status weft_graph_draw(const weft_graph *graph, const char *path, weft_error *err);
 

@@ -11,8 +11,8 @@
  * defines the kernel "add" and its descriptor add_kernel, which graphs are built with. Registration costs nothing at run time: the macro
  * leaves a pointer in a section of the program, the same on every rank, and weft_main reads that section.
  *
- * A kernel must depend on its inputs and parameters alone: it may run on any rank and any thread of a pool, and is run again when its
- * result was lost. BLAS called inside uses one thread.
+ * A kernel must depend on its inputs and parameters alone: it may run on any rank and any thread of a pool, and may be run again when its
+ * result was lost, unless it overwrote an input (weft_task_reuse_input). BLAS called inside uses one thread.
  */
 #ifndef WEFT_KERNEL_H
 #define WEFT_KERNEL_H
@@ -66,6 +66,7 @@ WEFT_API void *weft_task_create_output(weft_task *task, size_t index, weft_dtype
 /* Makes output `index` out of input `input_index`, whose elements may then be overwritten in place; type and shape stay.
  *
  * Returns:  the elements, holding the input's values; a copy when somebody else still needs the input. NULL on failure.
+ *           A task that overwrote its input cannot be run again: the input is gone.
  * Errors:   as weft_task_create_output; WEFT_EINVAL an input that has become another output.
  */
 WEFT_API void *weft_task_reuse_input(weft_task *task, size_t index, size_t input_index, weft_error *err);

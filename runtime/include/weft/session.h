@@ -59,7 +59,11 @@ WEFT_API const weft_config *weft_session_config(const weft_session *session);
 /* Runs what `roots` need and brings them to the client.
  *
  * Owns:     chunks[0..root_count) are new references; the caller releases them. Unset on failure.
- * Errors:   of the first task that failed; WEFT_EINVAL a root of another graph; WEFT_ECANCELLED interrupted.
+ * Errors:   of the first task that failed; WEFT_EINVAL a root of another graph, or one that it does not have; WEFT_ENOMEM;
+ *           WEFT_ECANCELLED interrupted; WEFT_ELOST a rank or a connection is gone.
+ * Threads:  blocks until all is done. Any number of threads may compute at the same time, the same graph too; nobody may add to it then.
+ * Cost:     each call plans anew and runs everything that its roots need, and nothing else: nothing is kept from call to call. What
+ *           several calls need is computed once when it is persisted, and comes in by weft_graph_add_future.
  */
 WEFT_API weft_status weft_compute(weft_session *session, const weft_graph *graph, const weft_ref *roots, size_t root_count,
                                   weft_chunk **chunks, weft_error *err);
@@ -67,13 +71,14 @@ WEFT_API weft_status weft_compute(weft_session *session, const weft_graph *graph
 /* Runs what `roots` need and leaves the results where they were computed. Returns when all are done.
  *
  * Owns:     futures[0..root_count) are new; the caller releases them, and with them the memory on the workers. Unset on failure.
- * Errors:   as weft_compute.
+ * Errors, threads and cost: as weft_compute.
  */
 WEFT_API weft_status weft_persist(weft_session *session, const weft_graph *graph, const weft_ref *roots, size_t root_count,
                                   weft_future **futures, weft_error *err);
 
 /* Makes a kept result an input of another graph: a task without a kernel that stands where the result lies.
- * The future must outlive the graph's computing. Errors: WEFT_EINVAL a released future; WEFT_ENOMEM. */
+ * The future must be alive, and stay so until the graph has been computed; using a released one is undefined.
+ * Errors: WEFT_EINVAL the graph has as many tasks as it can; WEFT_ENOMEM. */
 WEFT_API weft_status weft_graph_add_future(weft_graph *graph, const weft_future *future, weft_ref *output, weft_error *err);
 
 /* Gives the kept result up. To be called before the client function returns. NULL is allowed. */
@@ -87,6 +92,7 @@ typedef struct weft_session_stats {
     uint64_t rss_peak_bytes;      /* resident memory of the processes, summed over ranks */
 } weft_session_stats;
 
+/* Errors: what broke the session, such as WEFT_ELOST: some ranks' numbers are missing then. */
 WEFT_API weft_status weft_session_get_stats(weft_session *session, weft_session_stats *stats, weft_error *err);
 
 /* Whether this process speaks for those that a launcher started with it: true for one of them, and for a process started alone. Known from
