@@ -1,3 +1,5 @@
+/* Reads the pinning that the library tells as text, and shortens it. Owns nothing. Invariant: text is cut short at its room, and always
+ * ended. Any thread. */
 #include "weft/pinning.h"
 
 #include <stdint.h>

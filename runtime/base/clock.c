@@ -1,3 +1,4 @@
+/* Time by the monotonic clock. Owns nothing. Invariant: no wait goes by a clock that somebody can set. Any thread. */
 #include "base/clock.h"
 
 enum { NS_PER_S = 1000000000 };

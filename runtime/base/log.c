@@ -1,3 +1,4 @@
+/* Lines of the log. Owns nothing, the sink is the caller's. Invariant: a line is written whole, by one call. Any thread. */
 #include "base/log.h"
 
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* Allocation with checked sizes. Owns nothing, what it returns is the caller's. Invariant: a size that overflows is refused, never
+ * wrapped. Any thread. */
 #include "base/memory.h"
 
 #include <stdint.h>

@@ -1,3 +1,5 @@
+/* What is needed, in which order, and in which partition on which rank. Owns the arrays of the plan. Invariant: a task that no root needs
+ * has no place in it. Any thread; the graph is only read. */
 #include "graph/plan.h"
 
 #include <stdlib.h>
