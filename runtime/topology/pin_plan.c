@@ -21,7 +21,7 @@ typedef struct seat {
 
 typedef struct group {
     int rank_count;
-    int core_count; /* that tasks may use: the first ones that the union touches */
+    int core_count; /* that the union touches */
 } group;
 
 typedef struct table {
@@ -94,28 +94,6 @@ static weft_status seat_rank(table *t, int rank, weft_error *err)
     return WEFT_OK;
 }
 
-/* Takes cores away from the groups with most cores per rank until enough are free, leaving each rank one. */
-static void free_cores(table *t)
-{
-    const wf_pin_request *request = t->request;
-    wf_cpuset used = {{0}};
-    for (int i = 0; i < request->rank_count; i++) {
-        if (t->seats[i].group == i) wf_cpuset_unite(&used, &t->unions[i]);
-    }
-    int idle = t->node_core_count - wf_topology_count_cores(request->topology, &used);
-    int wanted = request->free_core_count - idle;
-    while (wanted-- > 0) {
-        group *richest = NULL;
-        for (int i = 0; i < request->rank_count; i++) {
-            group *g = &t->groups[i];
-            if (g->core_count <= g->rank_count) continue;
-            if (!richest || (int64_t)g->core_count * richest->rank_count > (int64_t)richest->core_count * g->rank_count) richest = g;
-        }
-        if (!richest) return;
-        richest->core_count--;
-    }
-}
-
 static weft_status table_init(table *t, const wf_pin_request *request, weft_error *err)
 {
     size_t count = (size_t)request->rank_count;
@@ -135,7 +113,6 @@ static weft_status table_init(table *t, const wf_pin_request *request, weft_erro
         if (g == i) t->groups[g].core_count = wf_topology_count_cores(request->topology, &t->unions[g]);
         t->groups[g].rank_count++;
     }
-    free_cores(t);
     return WEFT_OK;
 }
 
@@ -198,7 +175,6 @@ static weft_status plan_rank(const table *t, int rank, wf_pin_plan *plan, weft_e
     const wf_pin_request *request = t->request;
     const group *g = &t->groups[t->seats[rank].group];
     block b = find_block(t, rank);
-    plan->core_count = b.count;
     plan->thread_count = request->thread_count > 0 ? request->thread_count : b.count;
     plan->thread_pus = wf_calloc((size_t)plan->thread_count, sizeof *plan->thread_pus, err);
     int *cores = wf_calloc((size_t)b.count, sizeof *cores, err);
@@ -209,9 +185,8 @@ static weft_status plan_rank(const table *t, int rank, wf_pin_plan *plan, weft_e
     for (int i = 0; i < b.count; i++)
         cores[i] = find_core(request->topology, &t->unions[t->seats[rank].group], b.first + i);
     place_threads(t, rank, &b, cores, plan);
-    plan->has_threads_exceeding_cores = plan->thread_count > b.count;
     plan->is_oversubscribed =
-        plan->has_threads_exceeding_cores || g->rank_count > g->core_count || has_neighbour_on_core(t, rank, cores, b.count);
+        plan->thread_count > b.count || g->rank_count > g->core_count || has_neighbour_on_core(t, rank, cores, b.count);
     free(cores);
     return WEFT_OK;
 }
@@ -227,7 +202,7 @@ static void check_binding(const table *t, wf_pin_plan *plan)
         int cores = wf_topology_count_cores(request->topology, &request->ranks[i].cpuset);
         most = cores > most ? cores : most;
     }
-    int share = (plan->node_core_count - request->free_core_count) / request->rank_count;
+    int share = t->node_core_count / request->rank_count;
     int useful = request->thread_count > 0 && request->thread_count < share ? request->thread_count : share;
     if (most == 0 || most >= useful) return;
     plan->is_bound_too_tightly = true;
@@ -242,9 +217,8 @@ static weft_status check_request(const wf_pin_request *request, weft_error *err)
     if (request->rank_count < 1 || request->rank_index < 0 || request->rank_index >= request->rank_count)
         return weft_fail(err, WEFT_EINVAL, "rank %d of %d on this node is none; both come from the launch", request->rank_index,
                          request->rank_count);
-    if (request->thread_count < 0 || request->free_core_count < 0)
-        return weft_fail(err, WEFT_EINVAL, "%d threads with %d cores left free: neither may be negative", request->thread_count,
-                         request->free_core_count);
+    if (request->thread_count < 0)
+        return weft_fail(err, WEFT_EINVAL, "%d threads cannot be pinned; ask for at least one, or 0 for one per core", request->thread_count);
     return WEFT_OK;
 }
 
@@ -256,7 +230,6 @@ weft_status wf_pin_plan_init(wf_pin_plan *plan, const wf_pin_request *request, w
     if (status) return status;
     status = table_init(&t, request, err);
     if (status) goto out;
-    made.node_core_count = t.node_core_count;
     check_binding(&t, &made);
     if (t.seats[request->rank_index].group != NO_GROUP) status = plan_rank(&t, request->rank_index, &made, err);
     if (status) goto out;

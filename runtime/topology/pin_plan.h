@@ -26,17 +26,13 @@ typedef struct wf_pin_request {
     int rank_count;
     int rank_index;            /* of the rank whose plan is asked for */
     int thread_count;          /* wanted per rank; 0: one per core */
-    int free_core_count;       /* cores of the node that are to run no task */
     bool pin;
 } wf_pin_request;
 
 typedef struct wf_pin_plan {
     int thread_count;          /* 0 for a rank that runs no tasks */
     int *thread_pus;           /* of each thread, or -1: not pinned */
-    int core_count;            /* in the rank's share, before thread_count cut or exceeded it */
-    int node_core_count;       /* as wf_pin_count_node_cores */
     bool is_oversubscribed;    /* this rank's cores serve other ranks too, or more threads than cores */
-    bool has_threads_exceeding_cores;
     bool is_bound_too_tightly; /* the launcher gave every rank fewer cores than an equal share of the node: a launch trap */
     char advice[256];          /* what to launch differently; "" unless the trap is there. The same on all ranks */
 } wf_pin_plan;

@@ -39,10 +39,10 @@ static const char *find_text(hwloc_topology_t hwloc, const char *const *names, s
     return "";
 }
 
-static size_t find_cache_bytes(hwloc_topology_t hwloc, hwloc_obj_type_t type)
+static size_t find_l2_bytes(hwloc_topology_t hwloc)
 {
     for (hwloc_obj_t object = hwloc_get_obj_by_type(hwloc, HWLOC_OBJ_PU, 0); object; object = object->parent) {
-        if (object->type == type) return (size_t)object->attr->cache.size;
+        if (object->type == HWLOC_OBJ_L2CACHE) return (size_t)object->attr->cache.size;
     }
     return 0;
 }
@@ -56,9 +56,7 @@ static void fill_info(wf_topology *topology)
              find_text(hwloc, (const char *const[]){"DMIProductName", "PlatformModel"}, 2));
     snprintf(info->cpu_model, sizeof info->cpu_model, "%s", find_text(hwloc, (const char *const[]){"CPUModel"}, 1));
     info->numa_count = hwloc_get_nbobjs_by_type(hwloc, HWLOC_OBJ_NUMANODE);
-    info->l2_bytes = find_cache_bytes(hwloc, HWLOC_OBJ_L2CACHE);
-    info->l3_bytes = find_cache_bytes(hwloc, HWLOC_OBJ_L3CACHE);
-    info->memory_bytes = hwloc_get_root_obj(hwloc)->total_memory;
+    info->l2_bytes = find_l2_bytes(hwloc);
     info->is_this_machine = hwloc_topology_is_thissystem(hwloc) != 0;
 }
 

@@ -27,9 +27,7 @@ typedef struct wf_topology_info {
     int core_count;
     int pu_count;
     int numa_count;
-    size_t l2_bytes;        /* of the first core; 0 when unknown or none, like the next */
-    size_t l3_bytes;
-    uint64_t memory_bytes;  /* of all NUMA nodes; 0 when unknown */
+    size_t l2_bytes;        /* of the first core; 0 when unknown or none */
     bool is_this_machine;   /* false for a recorded or made-up one: nothing can be bound on it */
 } wf_topology_info;
 

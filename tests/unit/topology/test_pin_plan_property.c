@@ -26,6 +26,7 @@ typedef struct round_state {
     wf_pin_request request;
     wf_pin_rank ranks[MAX_RANKS];
     wf_pin_plan plans[MAX_RANKS];
+    int share[MAX_RANKS]; /* cores: the threads that the rank gets when it does not ask for a number */
     int group[MAX_RANKS]; /* the smallest rank of the group, -1 for ranks that only schedule; found by a search of its own */
 } round_state;
 
@@ -100,7 +101,6 @@ static bool round_init(round_state *r, wf_topology *topology)
         .ranks = r->ranks,
         .rank_count = rank_count,
         .thread_count = draw(2) ? 0 : 1 + draw(2 * cores < 20 ? 2 * cores : 20),
-        .free_core_count = draw(3) ? 0 : draw(cores + 2),
         .pin = draw(8) > 0,
     };
     find_groups(r);
@@ -109,6 +109,11 @@ static bool round_init(round_state *r, wf_topology *topology)
         wf_pin_request request = r->request;
         request.rank_index = i;
         is_good = wf_pin_plan_init(&r->plans[i], &request, NULL) == WEFT_OK && is_good;
+        wf_pin_plan unasked = {0};
+        request.thread_count = 0;
+        is_good = wf_pin_plan_init(&unasked, &request, NULL) == WEFT_OK && is_good;
+        r->share[i] = unasked.thread_count;
+        wf_pin_plan_fini(&unasked);
     }
     return is_good;
 }
@@ -137,11 +142,10 @@ static bool has_group_of(const round_state *r, int rank)
 static bool keeps_rank_promises(const round_state *r, int rank)
 {
     const wf_pin_plan *plan = &r->plans[rank];
-    if (r->group[rank] < 0) return plan->thread_count == 0 && plan->core_count == 0;
-    int wanted = r->request.thread_count ? r->request.thread_count : plan->core_count;
-    if (plan->core_count < 1 || plan->thread_count != wanted) return false;
-    if (plan->has_threads_exceeding_cores != (wanted > plan->core_count)) return false;
-    if (plan->has_threads_exceeding_cores && !plan->is_oversubscribed) return false;
+    if (r->group[rank] < 0) return plan->thread_count == 0 && r->share[rank] == 0;
+    int wanted = r->request.thread_count ? r->request.thread_count : r->share[rank];
+    if (r->share[rank] < 1 || plan->thread_count != wanted) return false;
+    if (wanted > r->share[rank] && !plan->is_oversubscribed) return false;
     wf_cpuset set = union_of_group(r, r->group[rank]);
     int threads_on_core[MAX_CORES] = {0};
     for (int t = 0; t < plan->thread_count; t++) {
@@ -149,7 +153,7 @@ static bool keeps_rank_promises(const round_state *r, int rank)
         if (!r->request.pin && pu != -1) return false;
         if (!r->request.pin) continue;
         if (!wf_cpuset_has(&set, pu)) return false;
-        int most_on_core = (wanted + plan->core_count - 1) / plan->core_count;
+        int most_on_core = (wanted + r->share[rank] - 1) / r->share[rank];
         if (++threads_on_core[wf_topology_core_of_pu(r->topology, pu)] > most_on_core) return false;
     }
     return true;
@@ -168,7 +172,7 @@ static bool keeps_ranks_apart(const round_state *r, int a, int b)
     return true;
 }
 
-/* Shares within one; together all of the group's cores, unless some are to be left free; and each in one piece. */
+/* Shares within one; together all of the group's cores; and each in one piece. */
 static bool keeps_group_promises(const round_state *r, int group)
 {
     wf_cpuset set = union_of_group(r, group);
@@ -176,11 +180,11 @@ static bool keeps_group_promises(const round_state *r, int group)
     for (int i = 0; i < r->request.rank_count; i++) {
         if (r->group[i] != group) continue;
         const wf_pin_plan *plan = &r->plans[i];
-        least = plan->core_count < least ? plan->core_count : least;
-        most = plan->core_count > most ? plan->core_count : most;
-        sum += plan->core_count;
+        least = r->share[i] < least ? r->share[i] : least;
+        most = r->share[i] > most ? r->share[i] : most;
+        sum += r->share[i];
         rank_count++;
-        for (int t = 1; r->request.pin && t < plan->thread_count && t < plan->core_count; t++) {
+        for (int t = 1; r->request.pin && t < plan->thread_count && t < r->share[i]; t++) {
             int from = wf_topology_core_of_pu(r->topology, plan->thread_pus[t - 1]);
             int to = wf_topology_core_of_pu(r->topology, plan->thread_pus[t]);
             if (to <= from) return false;
@@ -193,8 +197,7 @@ static bool keeps_group_promises(const round_state *r, int group)
     for (int i = 0; i < r->request.rank_count; i++) {
         if (r->group[i] == group && rank_count > core_count && !r->plans[i].is_oversubscribed) return false;
     }
-    if (rank_count > core_count) return most == 1;
-    return r->request.free_core_count == 0 ? sum == core_count : sum <= core_count;
+    return rank_count > core_count ? most == 1 : sum == core_count;
 }
 
 static bool groups_have_cores_apart(const round_state *r)
@@ -212,30 +215,22 @@ static bool groups_have_cores_apart(const round_state *r)
     return true;
 }
 
-/* As many cores free as asked for, or all that ranks can spare; and nobody marked oversubscribed without cause. */
+/* Nobody is marked oversubscribed without cause. */
 static bool keeps_node_promises(const round_state *r)
 {
     if (!groups_have_cores_apart(r)) return true;
-    int used = 0, needed = 0, coverable = 0;
     for (int i = 0; i < r->request.rank_count; i++) {
         if (!has_group_of(r, i)) continue;
         wf_cpuset set = union_of_group(r, i);
-        int cores = wf_topology_count_cores(r->topology, &set), ranks = 0, sum = 0;
+        int cores = wf_topology_count_cores(r->topology, &set), ranks = 0;
+        for (int j = 0; j < r->request.rank_count; j++) ranks += r->group[j] == i;
         for (int j = 0; j < r->request.rank_count; j++) {
-            ranks += r->group[j] == i;
-            sum += r->group[j] == i ? r->plans[j].core_count : 0;
-        }
-        for (int j = 0; j < r->request.rank_count; j++) {
-            bool is_marked_for_nothing = ranks <= cores && r->plans[j].is_oversubscribed && !r->plans[j].has_threads_exceeding_cores;
+            bool has_cores = ranks <= cores && r->plans[j].thread_count <= r->share[j];
+            bool is_marked_for_nothing = has_cores && r->plans[j].is_oversubscribed;
             if (r->group[j] == i && is_marked_for_nothing) return false;
         }
-        used += ranks > cores ? cores : sum;
-        needed += ranks > cores ? cores : ranks;
-        coverable += cores;
     }
-    int ceiling = r->plans[0].node_core_count - r->request.free_core_count;
-    int expected = coverable <= ceiling ? coverable : ceiling > needed ? ceiling : needed;
-    return used == expected;
+    return true;
 }
 
 static bool keeps_all_promises(const round_state *r)
@@ -265,8 +260,7 @@ static void plans_of_random_launches_keep_every_promise(void)
         bool is_good = round_init(r, topologies[m]) && keeps_all_promises(r);
         CU_ASSERT_TRUE(is_good);
         if (!is_good)
-            printf("    round %d: %s, %d ranks, %d threads, %d free\n", round, machines[m].name, r->request.rank_count,
-                   r->request.thread_count, r->request.free_core_count);
+            printf("    round %d: %s, %d ranks, %d threads\n", round, machines[m].name, r->request.rank_count, r->request.thread_count);
         round_fini(r);
     }
     for (size_t i = 0; i < WEFT_COUNT_OF(machines); i++)

@@ -88,7 +88,7 @@ static void numa_nodes_go_by_the_number_of_the_system(void)
     wf_topology_destroy(topology);
 }
 
-static void names_caches_and_memory_are_told(void)
+static void names_and_the_cache_are_told(void)
 {
     wf_topology *topology = load_machine("192em64t-12gr2n8c2t.xml");
     CU_ASSERT_PTR_NOT_NULL_FATAL(topology);
@@ -97,8 +97,6 @@ static void names_caches_and_memory_are_told(void)
     CU_ASSERT_STRING_EQUAL(info->product_name, "Romley Platform");
     CU_ASSERT_STRING_EQUAL(info->cpu_model, "Intel(R) Xeon(R) CPU E5-4640 0 @ 2.40GHz");
     CU_ASSERT_EQUAL(info->l2_bytes, 256 << 10);
-    CU_ASSERT_EQUAL(info->l3_bytes, 20 << 20);
-    CU_ASSERT_EQUAL(info->memory_bytes, UINT64_C(798447374336));
     char text[160];
     CU_ASSERT_EQUAL(wf_topology_format_summary(topology, text, sizeof text), strlen(text));
     CU_ASSERT_STRING_EQUAL(text, "Intel(R) Xeon(R) CPU E5-4640 0 @ 2.40GHz: 192 cores, 384 PUs, 24 NUMA nodes");
@@ -194,7 +192,7 @@ int main(void)
         WEFT_TEST(cores_of_every_machine_share_out_its_pus),
         WEFT_TEST(siblings_of_a_core_are_those_of_the_recorded_machine),
         WEFT_TEST(numa_nodes_go_by_the_number_of_the_system),
-        WEFT_TEST(names_caches_and_memory_are_told),
+        WEFT_TEST(names_and_the_cache_are_told),
         WEFT_TEST(closed_pus_stay_in_the_machine_but_not_in_the_cpuset),
         WEFT_TEST(bad_sources_are_refused_with_what_to_change),
         WEFT_TEST(this_machine_is_seen_through_the_affinity_mask),
