@@ -218,7 +218,8 @@ static weft_status check_request(const wf_pin_request *request, weft_error *err)
         return weft_fail(err, WEFT_EINVAL, "rank %d of %d on this node is none; both come from the launch", request->rank_index,
                          request->rank_count);
     if (request->thread_count < 0)
-        return weft_fail(err, WEFT_EINVAL, "%d threads cannot be pinned; ask for at least one, or 0 for one per core", request->thread_count);
+        return weft_fail(err, WEFT_EINVAL, "%d threads cannot be pinned; ask for at least one, or 0 for one per core",
+                         request->thread_count);
     return WEFT_OK;
 }
 
