@@ -1,8 +1,7 @@
-/* Bit sets of PUs and their list form. Owns nothing. Invariant: text and set determine each other. Any thread. */
+/* Bit sets of PUs and their list form. Owns nothing. Invariant: sets that differ have texts that differ. Any thread. */
 #include "topology/cpuset.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <stdio.h>
 
 enum { WORD_COUNT = WF_CPUSET_MAX_PUS / 64 };
@@ -87,54 +86,4 @@ size_t wf_cpuset_format(const wf_cpuset *set, char *text, size_t size_bytes)
         length += (size_t)item_length;
     }
     return length;
-}
-
-/* Reads one number at *at and moves behind it; -1 when there is none, or none in range. */
-static int parse_pu(const char **at)
-{
-    const char *c = *at;
-    if (!isdigit((unsigned char)*c)) return -1;
-    int pu = 0;
-    for (; isdigit((unsigned char)*c); c++) {
-        pu = pu * 10 + (*c - '0');
-        if (pu >= WF_CPUSET_MAX_PUS) return -1;
-    }
-    *at = c;
-    return pu;
-}
-
-static void skip_blanks(const char **at)
-{
-    while (isspace((unsigned char)**at))
-        (*at)++;
-}
-
-/* Reads items up to the first character that belongs to none; false when an item is malformed. */
-static bool parse_items(const char **at, wf_cpuset *set)
-{
-    for (;; (*at)++) {
-        int first = parse_pu(at), last = first;
-        if (first >= 0 && **at == '-') {
-            (*at)++;
-            last = parse_pu(at);
-        }
-        if (first < 0 || last < first) return false;
-        for (int pu = first; pu <= last; pu++)
-            wf_cpuset_add(set, pu);
-        if (**at != ',') return true;
-    }
-}
-
-weft_status wf_cpuset_parse(const char *text, wf_cpuset *set, weft_error *err)
-{
-    wf_cpuset parsed = {{0}};
-    const char *at = text;
-    skip_blanks(&at);
-    bool is_good = *at == '\0' || parse_items(&at, &parsed);
-    skip_blanks(&at);
-    if (!is_good || *at)
-        return weft_fail(err, WEFT_EINVAL, "\"%.100s\" is no list of processing units (at character %d); write it like 0-3,8", text,
-                         (int)(at - text) + 1);
-    *set = parsed;
-    return WEFT_OK;
 }

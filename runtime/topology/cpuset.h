@@ -10,8 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <weft/status.h>
-
 enum {
     WF_CPUSET_MAX_PUS = 8192,       /* what Linux can be built for at most */
     WF_CPUSET_TEXT_BYTES = 5 * 8192 /* holds the text of any set */
@@ -38,9 +36,5 @@ void wf_cpuset_intersect(wf_cpuset *set, const wf_cpuset *other);
 /* Writes the list form, such as "0-3,8"; "" for the empty set.
  * Returns: the characters that the whole text has, like snprintf; text is cut short, and ended, when size_bytes is not above it. */
 size_t wf_cpuset_format(const wf_cpuset *set, char *text, size_t size_bytes);
-
-/* Reads the list form: numbers and ranges, in any order, separated by commas; blanks around the whole are ignored.
- * Errors: WEFT_EINVAL anything else, a range that falls, a number of WF_CPUSET_MAX_PUS or more. */
-weft_status wf_cpuset_parse(const char *text, wf_cpuset *set, weft_error *err);
 
 #endif

@@ -3,6 +3,7 @@
 #define MACHINES_H
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "topology/topology.h"
@@ -41,11 +42,14 @@ static inline wf_topology *load_machine(const char *name)
     return topology;
 }
 
+/* From the list form, such as "0-3,8", which must be a good one. */
 static inline wf_cpuset pus_of(const char *text)
 {
     wf_cpuset set = {{0}};
-    weft_error err = WEFT_ERROR_INIT;
-    if (wf_cpuset_parse(text, &set, &err)) printf("    %s\n", err.text);
+    for (char *end; *text; text = *end ? end + 1 : end) {
+        int first = (int)strtol(text, &end, 10), last = *end == '-' ? (int)strtol(end + 1, &end, 10) : first;
+        for (int pu = first; pu <= last; pu++) wf_cpuset_add(&set, pu);
+    }
     return set;
 }
 
