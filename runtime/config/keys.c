@@ -41,8 +41,9 @@ static const wf_key keys[] = {
      "a rank that is silent for this long while it has work is given up"},
     {"scheduler.progress_interval", WF_KEY_DURATION, "50ms", 1 * MS, 60 * S, NULL, NULL, NULL,
      "a worker reports progress at the latest after this"},
-    {"transport.eager_bytes", WF_KEY_BYTES, "8KiB", 256, 1 * MIB, NULL, NULL, NULL,
-     "chunks up to this size travel inside the message"},
+    /* With its header still below the 4096 bytes up to which Open MPI sends at once through shared memory: see transport/mpi.h. */
+    {"transport.eager_bytes", WF_KEY_BYTES, "4000", 256, 1 * MIB, NULL, NULL, NULL,
+     "chunks that fit into a message of this size travel inside it"},
     {"transport.idle_sleep", WF_KEY_DURATION, "1ms", 10 * US, 100 * MS, NULL, NULL, NULL,
      "longest sleep of an idle rank between polls"},
 };

@@ -3,6 +3,10 @@
  * Wire: small messages travel as frames (a header, the body and, where small, the chunk), several in one MPI message when they go to the
  * same rank; receives for those are posted ahead. A large body or chunk follows its frame as MPI messages of its own, at most 1 GiB each,
  * received straight into place.
+ *
+ * Receives of frames are taken up in the order posted, so one that is not complete holds up the frames of all ranks. A message within MPI's
+ * eager limit is complete at once; a longer one waits until its sender polls again, which may be after a whole task. So eager_bytes is best
+ * kept below that limit, MPI's own header included.
  */
 #ifndef WF_TRANSPORT_MPI_H
 #define WF_TRANSPORT_MPI_H

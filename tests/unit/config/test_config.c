@@ -72,7 +72,7 @@ static void without_files_and_variables_everything_is_default(void)
     CU_ASSERT_EQUAL(weft_config_int(config, "pool.threads"), 0);
     CU_ASSERT_EQUAL(weft_config_int(config, "partition.per_rank"), 4);
     CU_ASSERT_TRUE(weft_config_bool(config, "pool.pin"));
-    CU_ASSERT_EQUAL(weft_config_bytes(config, "transport.eager_bytes"), 8192);
+    CU_ASSERT_EQUAL(weft_config_bytes(config, "transport.eager_bytes"), 4000);
     CU_ASSERT_EQUAL(weft_config_duration_ns(config, "scheduler.progress_interval"), 50000000);
     CU_ASSERT_EQUAL(weft_config_duration_ns(config, "transport.idle_sleep"), 1000000);
     CU_ASSERT_STRING_EQUAL(weft_config_text(config, "scheduler.kind"), "auto");
@@ -174,7 +174,7 @@ static void a_failed_set_leaves_the_value_and_its_origin(void)
     weft_config *config = create();
     CU_ASSERT_EQUAL(weft_config_set(config, "transport.eager_bytes", "2MiB", "--set", &err), WEFT_EINVAL);
     CU_ASSERT_STRING_EQUAL(err.text, "--set: transport.eager_bytes: 2MiB is out of range; allowed: 256B to 1MiB");
-    CU_ASSERT_EQUAL(weft_config_bytes(config, "transport.eager_bytes"), 8192);
+    CU_ASSERT_EQUAL(weft_config_bytes(config, "transport.eager_bytes"), 4000);
     CU_ASSERT_STRING_EQUAL(weft_config_origin(config, "transport.eager_bytes"), "default");
     weft_config_destroy(config);
     home_fini(&home);
@@ -245,7 +245,7 @@ static void the_table_shows_every_value_with_unit_and_origin(void)
         "scheduler.kind               auto                                          default\n"
         "scheduler.lost_after         1m                                            default\n"
         "scheduler.progress_interval  1.5s                                          --set\n"
-        "transport.eager_bytes        8KiB                                          default\n"
+        "transport.eager_bytes        4000B                                         default\n"
         "transport.idle_sleep         1ms                                           default\n";
     home_folder home;
     home_init(&home);
