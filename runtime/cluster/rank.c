@@ -157,7 +157,7 @@ static bool tick_until_end(wf_rank *rank)
         end = rank->is_told_to_end;
         pthread_mutex_unlock(&rank->lock);
         if (!end) tick(rank);
-        is_lost = !rank->scheduler && (atomic_load(&rank->options.transport->broken) ||
+        is_lost = !rank->scheduler && (wf_transport_broken(rank->options.transport) ||
                                        wf_clock_now_ns() - atomic_load(&rank->heard_ns) > rank->options.lost_after_ns);
     }
     return !is_lost;
@@ -183,7 +183,7 @@ weft_status wf_rank_start(wf_rank *rank, weft_error *err)
 weft_status wf_rank_serve(wf_rank *rank, weft_error *err)
 {
     bool told = tick_until_end(rank);
-    weft_error *broken = atomic_load(&rank->options.transport->broken);
+    const weft_error *broken = wf_transport_broken(rank->options.transport);
     if (!told && broken) {
         if (err) *err = *broken;
         return broken->status;

@@ -253,7 +253,7 @@ static bool has_work(wf_scheduler *s, int rank)
 
 void wf_scheduler_tick(wf_scheduler *scheduler, int64_t now_ns)
 {
-    weft_error *transport_error = atomic_load(&scheduler->options.transport->broken);
+    const weft_error *transport_error = wf_transport_broken(scheduler->options.transport);
     pthread_mutex_lock(&scheduler->lock);
     if (transport_error) break_session(scheduler, transport_error);
     for (int rank = 0; rank < scheduler->options.transport->size; rank++) {

@@ -470,7 +470,7 @@ static bool receive_posted(mpi_transport *t)
 static bool mpi_progress(wf_transport *transport)
 {
     mpi_transport *t = (mpi_transport *)transport;
-    if (atomic_load(&transport->broken)) return false;
+    if (wf_transport_broken(transport)) return false;
     bool any = send_queued(t);
     any |= receive_posted(t);
     any |= test_requests(t, &t->receives, finish_receive);

@@ -11,6 +11,9 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
+/* Of the break error: whoever moves it from WHOLE to BREAKING writes the error, which nobody reads before it is BROKEN. */
+enum { WHOLE, BREAKING, BROKEN };
+
 void wf_message_fini(wf_message *message)
 {
     free(message->body);
@@ -48,7 +51,6 @@ void wf_transport_fini(wf_transport *transport)
     }
     pthread_mutex_destroy(&transport->own_lock);
     wf_budget_release(transport->budget);
-    free(atomic_load(&transport->broken));
 }
 
 void wf_transport_set_handler(wf_transport *transport, wf_message_handler *handler, void *context)
@@ -59,10 +61,15 @@ void wf_transport_set_handler(wf_transport *transport, wf_message_handler *handl
 
 void wf_transport_break(wf_transport *transport, const weft_error *error)
 {
-    weft_error *none = NULL, *copy = malloc(sizeof *copy);
-    if (!copy) return;
-    *copy = *error;
-    if (!atomic_compare_exchange_strong(&transport->broken, &none, copy)) free(copy);
+    int whole = WHOLE;
+    if (!atomic_compare_exchange_strong(&transport->break_state, &whole, BREAKING)) return;
+    transport->break_error = *error;
+    atomic_store(&transport->break_state, BROKEN);
+}
+
+const weft_error *wf_transport_broken(const wf_transport *transport)
+{
+    return atomic_load(&transport->break_state) == BROKEN ? &transport->break_error : NULL;
 }
 
 static weft_status send_own(wf_transport *transport, wf_message *message, weft_error *err)
@@ -84,7 +91,7 @@ static weft_status send_own(wf_transport *transport, wf_message *message, weft_e
 weft_status wf_transport_send(wf_transport *transport, int to, wf_message *message, weft_error *err)
 {
     weft_status status;
-    weft_error *broken = atomic_load(&transport->broken);
+    const weft_error *broken = wf_transport_broken(transport);
     if (to == transport->rank) {
         status = send_own(transport, message, err);
     } else if (broken) {
@@ -149,7 +156,7 @@ bool wf_transport_flush(wf_transport *transport, int64_t timeout_ns)
             atomic_store(&transport->polling, false);
             if (flushed) return true;
         }
-        if (wf_clock_now_ns() > until_ns || atomic_load(&transport->broken)) return false;
+        if (wf_clock_now_ns() > until_ns || wf_transport_broken(transport)) return false;
         nanosleep(&pause, NULL);
     }
 }

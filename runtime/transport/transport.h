@@ -64,7 +64,8 @@ struct wf_transport {
     wf_message *own_first, *own_last;
     atomic_size_t own_count;
     _Atomic uint64_t bytes_sent; /* bodies and chunks to other ranks */
-    _Atomic(weft_error *) broken; /* the first failure of the transport itself; owned */
+    atomic_int break_state;      /* publishes the first failure of the transport itself; transport.c says how */
+    weft_error break_error;
 };
 
 /* Sends; takes the message's body and chunk in every case (and leaves *message empty).
@@ -85,11 +86,14 @@ void wf_transport_destroy(wf_transport *transport);
 
 uint64_t wf_transport_bytes_sent(const wf_transport *transport);
 
+/* The first failure of the transport itself, which stays as it is from then on; NULL: it is not broken. Any thread. */
+const weft_error *wf_transport_broken(const wf_transport *transport);
+
 /* For the transports themselves. */
 void wf_transport_init(wf_transport *transport, const wf_transport_ops *ops, int rank, int size, wf_budget *budget);
 void wf_transport_fini(wf_transport *transport);
 void wf_transport_deliver(wf_transport *transport, wf_message *message); /* takes a malloc'ed message */
 wf_message *wf_message_move(wf_message *message);                        /* to one from malloc; NULL: no memory, message as it was */
-void wf_transport_break(wf_transport *transport, const weft_error *error);
+void wf_transport_break(wf_transport *transport, const weft_error *error); /* needs no memory; the first of several counts */
 
 #endif

@@ -151,8 +151,13 @@ static void a_broken_transport_says_why_and_still_reaches_itself(void)
     open_queue(&q);
     weft_fail(&first, WEFT_ELOST, "first");
     weft_fail(&second, WEFT_ENOMEM, "second");
+    CU_ASSERT_PTR_NULL(wf_transport_broken(q.transport));
     wf_transport_break(q.transport, &first);
+    const weft_error *broken = wf_transport_broken(q.transport);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(broken);
     wf_transport_break(q.transport, &second);
+    CU_ASSERT_PTR_EQUAL(wf_transport_broken(q.transport), broken);
+    CU_ASSERT_STRING_EQUAL(broken->text, "first");
     wf_message message = {.type = 1};
     CU_ASSERT_EQUAL(wf_transport_send(q.transport, 1, &message, &err), WEFT_ELOST);
     CU_ASSERT_STRING_EQUAL(err.text, "first");
