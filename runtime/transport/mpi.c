@@ -51,6 +51,7 @@ typedef struct operation {
     void *buffer;
     arrival *arrival;     /* its place in the sequence; NULL: none to keep */
     int pending;          /* requests */
+    bool is_dropped;      /* not all of it could be received: nobody is to see it */
 } operation;
 
 typedef struct request_list {
@@ -119,6 +120,12 @@ static MPI_Request *add_request(mpi_transport *t, request_list *list, operation 
     list->operations[list->count] = op;
     op->pending++;
     return &list->requests[list->count++];
+}
+
+/* Forgets the request added last, which MPI did not take up. */
+static void drop_request(request_list *list)
+{
+    list->operations[--list->count]->pending--;
 }
 
 static void free_operation(operation *op)
@@ -236,8 +243,12 @@ static void send_pieces(mpi_transport *t, operation *op, int to, const void *byt
         size_t piece = size - at < PIECE_BYTES ? size - at : PIECE_BYTES;
         MPI_Request *request = add_request(t, &t->sends, op);
         if (!request) return;
-        failed(t, MPI_Isend((const char *)bytes + at, (int)piece, MPI_BYTE, to, piece_tag(&t->pieces_sent[to]), t->communicator, request),
-               "MPI_Isend");
+        int tag = piece_tag(&t->pieces_sent[to]);
+        int code = MPI_Isend((const char *)bytes + at, (int)piece, MPI_BYTE, to, tag, t->communicator, request);
+        if (failed(t, code, "MPI_Isend")) {
+            drop_request(&t->sends);
+            return;
+        }
     }
 }
 
@@ -253,7 +264,9 @@ static void send_buffer(mpi_transport *t, int to, char *buffer, size_t bytes)
         return;
     }
     op->buffer = buffer;
-    failed(t, MPI_Isend(buffer, (int)bytes, MPI_BYTE, to, FRAME_TAG, t->communicator, request), "MPI_Isend");
+    if (!failed(t, MPI_Isend(buffer, (int)bytes, MPI_BYTE, to, FRAME_TAG, t->communicator, request), "MPI_Isend")) return;
+    drop_request(&t->sends);
+    free_operation(op);
 }
 
 /* What follows a frame; its message lives until that has left. */
@@ -316,18 +329,13 @@ static bool send_queued(mpi_transport *t)
 
 /* ---- receiving ---- */
 
-static arrival *add_arrival(mpi_transport *t, wf_message *message)
+static void add_arrival(arrival_queue *queue, arrival *place)
 {
-    arrival_queue *queue = &t->arrivals[message->from];
-    arrival *made = calloc(1, sizeof *made);
-    if (!made) return NULL;
-    made->message = message;
     if (queue->last)
-        queue->last->next = made;
+        queue->last->next = place;
     else
-        queue->first = made;
-    queue->last = made;
-    return made;
+        queue->first = place;
+    queue->last = place;
 }
 
 static void deliver_arrivals(mpi_transport *t, arrival_queue *queue)
@@ -343,6 +351,10 @@ static void deliver_arrivals(mpi_transport *t, arrival_queue *queue)
 
 static void finish_receive(mpi_transport *t, operation *op)
 {
+    if (op->is_dropped) {
+        free_operation(op);
+        return;
+    }
     wf_message *message = op->message;
     arrival *place = op->arrival;
     op->message = NULL;
@@ -355,15 +367,19 @@ static void finish_receive(mpi_transport *t, operation *op)
     }
 }
 
+/* False when not all are under way, and the transport is broken. */
 static bool receive_pieces(mpi_transport *t, operation *op, int from, void *bytes, size_t size)
 {
     for (size_t at = 0; at < size; at += PIECE_BYTES) {
         size_t piece = size - at < PIECE_BYTES ? size - at : PIECE_BYTES;
         MPI_Request *request = add_request(t, &t->receives, op);
         if (!request) return false;
-        if (failed(t, MPI_Irecv((char *)bytes + at, (int)piece, MPI_BYTE, from, piece_tag(&t->pieces_received[from]), t->communicator, request),
-                   "MPI_Irecv"))
+        int tag = piece_tag(&t->pieces_received[from]);
+        int code = MPI_Irecv((char *)bytes + at, (int)piece, MPI_BYTE, from, tag, t->communicator, request);
+        if (failed(t, code, "MPI_Irecv")) {
+            drop_request(&t->receives);
             return false;
+        }
     }
     return true;
 }
@@ -390,6 +406,25 @@ fail:
     return NULL;
 }
 
+/* Posts receives for what follows the frame. Only a message that will be whole gets its place among those that wait; pieces of another may
+ * still come, so it is kept until they have. */
+static void receive_rest(mpi_transport *t, const frame *f, operation *op)
+{
+    wf_message *message = op->message;
+    arrival *place = op->arrival;
+    bool is_whole = !(f->flags & BODY_FOLLOWS) || receive_pieces(t, op, message->from, message->body, f->body_bytes);
+    if (is_whole && (f->flags & CHUNK_FOLLOWS))
+        is_whole = receive_pieces(t, op, message->from, wf_chunk_elements(message->chunk), f->chunk_bytes);
+    if (is_whole && place) {
+        place->message = message;
+        add_arrival(&t->arrivals[message->from], place);
+    } else if (!is_whole) {
+        free(place);
+        op->arrival = NULL;
+        op->is_dropped = true;
+    }
+}
+
 static void take_frame(mpi_transport *t, const frame *f, int from, const char *rest)
 {
     weft_error error = WEFT_ERROR_INIT;
@@ -407,7 +442,7 @@ static void take_frame(mpi_transport *t, const frame *f, int from, const char *r
         return;
     }
     operation *op = calloc(1, sizeof *op);
-    arrival *place = op && has_place ? add_arrival(t, message) : NULL;
+    arrival *place = op && has_place ? calloc(1, sizeof *place) : NULL;
     if (!op || (has_place && !place)) {
         free(op);
         wf_message_fini(message);
@@ -415,10 +450,8 @@ static void take_frame(mpi_transport *t, const frame *f, int from, const char *r
         out_of_memory(t);
         return;
     }
-    *op = (operation){.message = message, .arrival = place};
-    op->pending = 1; /* held here until all pieces are posted */
-    if (f->flags & BODY_FOLLOWS) receive_pieces(t, op, from, message->body, f->body_bytes);
-    if (f->flags & CHUNK_FOLLOWS) receive_pieces(t, op, from, wf_chunk_elements(message->chunk), f->chunk_bytes);
+    *op = (operation){.message = message, .arrival = place, .pending = 1 /* held here until all pieces are posted */};
+    receive_rest(t, f, op);
     if (--op->pending == 0) finish_receive(t, op);
 }
 
