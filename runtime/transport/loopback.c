@@ -1,18 +1,14 @@
+/* Owns the messages that are in an inbox. Invariant: a message to another rank is put into that rank's inbox within the send, by the
+ * sender's thread, so nothing is ever on its way; the receiver's polling thread takes the inbox as a whole and delivers in its order. */
 #include "transport/loopback.h"
 
 #include <stdlib.h>
 
 #include "base/memory.h"
 
-typedef struct inbox {
-    pthread_mutex_t lock;
-    wf_message *first, *last;
-    atomic_size_t count;
-} inbox;
-
 struct wf_loopback {
     int size;
-    inbox *inboxes;
+    wf_message_queue *inboxes; /* by rank */
 };
 
 typedef struct loopback_transport {
@@ -30,7 +26,7 @@ weft_status wf_loopback_create(int size, wf_loopback **loopback, weft_error *err
         free(made);
         return WEFT_ENOMEM;
     }
-    for (int i = 0; i < size; i++) pthread_mutex_init(&made->inboxes[i].lock, NULL);
+    for (int i = 0; i < size; i++) wf_message_queue_init(&made->inboxes[i]);
     *loopback = made;
     return WEFT_OK;
 }
@@ -38,51 +34,23 @@ weft_status wf_loopback_create(int size, wf_loopback **loopback, weft_error *err
 void wf_loopback_destroy(wf_loopback *loopback)
 {
     if (!loopback) return;
-    for (int i = 0; i < loopback->size; i++) {
-        inbox *box = &loopback->inboxes[i];
-        while (box->first) {
-            wf_message *next = box->first->next;
-            wf_message_fini(box->first);
-            free(box->first);
-            box->first = next;
-        }
-        pthread_mutex_destroy(&box->lock);
-    }
+    for (int i = 0; i < loopback->size; i++) wf_message_queue_fini(&loopback->inboxes[i]);
     free(loopback->inboxes);
     free(loopback);
 }
 
-static weft_status loopback_send(wf_transport *transport, int to, wf_message *message, weft_error *err)
+static void loopback_send(wf_transport *transport, wf_message *message)
 {
-    inbox *box = &((loopback_transport *)transport)->shared->inboxes[to];
-    message->from = transport->rank;
-    wf_message *queued = wf_message_move(message);
-    if (!queued) return weft_fail(err, WEFT_ENOMEM, "no memory for a message");
-    pthread_mutex_lock(&box->lock);
-    if (box->last)
-        box->last->next = queued;
-    else
-        box->first = queued;
-    box->last = queued;
-    atomic_fetch_add(&box->count, 1);
-    pthread_mutex_unlock(&box->lock);
-    return WEFT_OK;
+    wf_message_queue_put(&((loopback_transport *)transport)->shared->inboxes[message->to], message);
 }
 
 static bool loopback_progress(wf_transport *transport)
 {
-    inbox *box = &((loopback_transport *)transport)->shared->inboxes[transport->rank];
-    if (atomic_load(&box->count) == 0) return false;
-    pthread_mutex_lock(&box->lock);
-    wf_message *message = box->first;
-    box->first = box->last = NULL;
-    atomic_store(&box->count, 0);
-    pthread_mutex_unlock(&box->lock);
+    wf_message *message = wf_message_queue_take_all(&((loopback_transport *)transport)->shared->inboxes[transport->rank]);
     bool any = message != NULL;
-    while (message) {
-        wf_message *next = message->next;
+    for (wf_message *next; message; message = next) {
+        next = message->next;
         wf_transport_deliver(transport, message);
-        message = next;
     }
     return any;
 }

@@ -61,19 +61,11 @@ typedef struct request_list {
     size_t count, capacity, operation_capacity, done_capacity;
 } request_list;
 
-typedef struct outgoing {
-    struct outgoing *next;
-    int to;
-    wf_message *message;
-} outgoing;
-
 typedef struct mpi_transport {
     wf_transport base;
     MPI_Comm communicator;
     size_t eager_bytes;
-    pthread_mutex_t queue_lock;
-    outgoing *first, *last;        /* under queue_lock */
-    atomic_size_t outgoing_count;  /* queued, and not yet given to MPI */
+    wf_message_queue outgoing;     /* not yet given to MPI */
     /* The rest is the polling thread's. */
     request_list sends, receives;
     uint32_t *pieces_sent, *pieces_received; /* by rank */
@@ -131,8 +123,7 @@ static void drop_request(request_list *list)
 static void free_operation(operation *op)
 {
     if (op->message) {
-        wf_message_fini(op->message);
-        free(op->message);
+        wf_message_destroy(op->message);
     }
     free(op->buffer);
     free(op);
@@ -166,25 +157,9 @@ static bool test_requests(mpi_transport *t, request_list *list, void (*finish)(m
 
 /* ---- sending ---- */
 
-static weft_status mpi_send(wf_transport *transport, int to, wf_message *message, weft_error *err)
+static void mpi_send(wf_transport *transport, wf_message *message)
 {
-    mpi_transport *t = (mpi_transport *)transport;
-    outgoing *out = malloc(sizeof *out);
-    wf_message *moved = out ? wf_message_move(message) : NULL;
-    if (!moved) {
-        free(out);
-        return weft_fail(err, WEFT_ENOMEM, "no memory for a message");
-    }
-    *out = (outgoing){NULL, to, moved};
-    pthread_mutex_lock(&t->queue_lock);
-    if (t->last)
-        t->last->next = out;
-    else
-        t->first = out;
-    t->last = out;
-    atomic_fetch_add(&t->outgoing_count, 1);
-    pthread_mutex_unlock(&t->queue_lock);
-    return WEFT_OK;
+    wf_message_queue_put(&((mpi_transport *)transport)->outgoing, message);
 }
 
 static frame make_frame(const mpi_transport *t, const wf_message *message)
@@ -270,37 +245,26 @@ static void send_buffer(mpi_transport *t, int to, char *buffer, size_t bytes)
 }
 
 /* What follows a frame; its message lives until that has left. */
-static void send_rest(mpi_transport *t, const frame *f, outgoing *out)
+static void send_rest(mpi_transport *t, const frame *f, wf_message *message)
 {
     operation *op = f->flags & (BODY_FOLLOWS | CHUNK_FOLLOWS) ? calloc(1, sizeof *op) : NULL;
     if (op) {
-        op->message = out->message;
+        op->message = message;
         op->pending = 1; /* held here until all pieces are posted */
-        if (f->flags & BODY_FOLLOWS) send_pieces(t, op, out->to, op->message->body, op->message->body_bytes);
-        if (f->flags & CHUNK_FOLLOWS) send_pieces(t, op, out->to, weft_chunk_data(op->message->chunk), f->chunk_bytes);
+        if (f->flags & BODY_FOLLOWS) send_pieces(t, op, message->to, message->body, message->body_bytes);
+        if (f->flags & CHUNK_FOLLOWS) send_pieces(t, op, message->to, weft_chunk_data(message->chunk), f->chunk_bytes);
         if (--op->pending == 0) free_operation(op);
     } else {
         if (f->flags & (BODY_FOLLOWS | CHUNK_FOLLOWS)) out_of_memory(t);
-        wf_message_fini(out->message);
-        free(out->message);
+        wf_message_destroy(message);
     }
-}
-
-static outgoing *take_outgoing(mpi_transport *t)
-{
-    if (atomic_load(&t->outgoing_count) == 0) return NULL;
-    pthread_mutex_lock(&t->queue_lock);
-    outgoing *first = t->first;
-    t->first = t->last = NULL;
-    pthread_mutex_unlock(&t->queue_lock);
-    return first;
 }
 
 /* Neighbours in the queue that go to one rank share a buffer. What follows a frame is posted after the buffer with the frame, because the
  * receiver posts its side when it has seen the frame. */
 static bool send_queued(mpi_transport *t)
 {
-    outgoing *next, *first = take_outgoing(t);
+    wf_message *next, *first = wf_message_queue_take_all(&t->outgoing);
     bool any = first != NULL;
     while (first) {
         int to = first->to;
@@ -308,19 +272,17 @@ static bool send_queued(mpi_transport *t)
         size_t bytes = 0;
         bool has_rest = false;
         if (!buffer) out_of_memory(t);
-        for (outgoing *out = first; out && !has_rest; out = next) {
-            frame f = make_frame(t, out->message);
-            if (out->to != to || bytes + frame_bytes(&f) > t->eager_bytes) break;
-            if (buffer) bytes += write_frame(&f, out->message, buffer + bytes);
+        for (wf_message *message = first; message && !has_rest; message = next) {
+            frame f = make_frame(t, message);
+            if (message->to != to || bytes + frame_bytes(&f) > t->eager_bytes) break;
+            if (buffer) bytes += write_frame(&f, message, buffer + bytes);
             has_rest = (f.flags & (BODY_FOLLOWS | CHUNK_FOLLOWS)) != 0;
-            next = first = out->next;
+            next = first = message->next;
             if (has_rest && buffer) {
                 send_buffer(t, to, buffer, bytes);
                 buffer = NULL;
             }
-            send_rest(t, &f, out);
-            free(out);
-            atomic_fetch_sub(&t->outgoing_count, 1);
+            send_rest(t, &f, message);
         }
         if (buffer) send_buffer(t, to, buffer, bytes);
     }
@@ -389,7 +351,7 @@ static wf_message *make_message(mpi_transport *t, const frame *f, int from, cons
 {
     wf_message *message = calloc(1, sizeof *message);
     if (!message) return NULL;
-    *message = (wf_message){.type = f->type, .from = from, .body_bytes = f->body_bytes};
+    *message = (wf_message){.type = f->type, .from = from, .to = t->base.rank, .body_bytes = f->body_bytes};
     if (f->body_bytes && !(message->body = wf_aligned_alloc(1, f->body_bytes, err))) goto fail;
     if ((f->flags & HAS_CHUNK) &&
         wf_chunk_create_arrived(t->base.budget, (weft_dtype)f->dtype, f->dim_count, f->extents, &message->chunk, err) != WEFT_OK)
@@ -401,8 +363,7 @@ static wf_message *make_message(mpi_transport *t, const frame *f, int from, cons
     if ((f->flags & HAS_CHUNK) && !(f->flags & CHUNK_FOLLOWS)) memcpy(wf_chunk_elements(message->chunk), rest, f->chunk_bytes);
     return message;
 fail:
-    wf_message_fini(message);
-    free(message);
+    wf_message_destroy(message);
     return NULL;
 }
 
@@ -445,8 +406,7 @@ static void take_frame(mpi_transport *t, const frame *f, int from, const char *r
     arrival *place = op && has_place ? calloc(1, sizeof *place) : NULL;
     if (!op || (has_place && !place)) {
         free(op);
-        wf_message_fini(message);
-        free(message);
+        wf_message_destroy(message);
         out_of_memory(t);
         return;
     }
@@ -508,14 +468,14 @@ static bool mpi_progress(wf_transport *transport)
     any |= receive_posted(t);
     any |= test_requests(t, &t->receives, finish_receive);
     any |= test_requests(t, &t->sends, finish_send);
-    if (atomic_load(&t->outgoing_count) > 0) any |= send_queued(t); /* what handlers answered */
+    any |= send_queued(t); /* what handlers answered */
     return any;
 }
 
 static bool mpi_is_flushed(wf_transport *transport)
 {
     mpi_transport *t = (mpi_transport *)transport;
-    return atomic_load(&t->outgoing_count) == 0 && t->sends.count == 0 && t->receives.count == 0;
+    return wf_message_queue_is_empty(&t->outgoing) && t->sends.count == 0 && t->receives.count == 0;
 }
 
 /* MPI may go on reading or writing what it does not let go of at once: such memory is left to it. */
@@ -541,8 +501,7 @@ static void free_arrivals(mpi_transport *t)
         for (arrival *a = t->arrivals[rank].first, *next; a; a = next) {
             next = a->next;
             if (a->is_here) {
-                wf_message_fini(a->message);
-                free(a->message);
+                wf_message_destroy(a->message);
             }
             free(a);
         }
@@ -562,16 +521,10 @@ static void mpi_destroy(wf_transport *transport)
     free_list(&t->sends);
     free_list(&t->receives);
     free_arrivals(t);
-    for (outgoing *out = t->first, *next; out; out = next) {
-        next = out->next;
-        wf_message_fini(out->message);
-        free(out->message);
-        free(out);
-    }
     free(t->pieces_sent);
     free(t->pieces_received);
     free(t->posted_buffers);
-    pthread_mutex_destroy(&t->queue_lock);
+    wf_message_queue_fini(&t->outgoing);
     wf_transport_fini(&t->base);
     free(t);
 }
@@ -596,7 +549,7 @@ weft_status wf_mpi_transport_open(wf_mpi *mpi, wf_budget *budget, size_t eager_b
     mpi_transport *made = wf_calloc(1, sizeof *made, err);
     if (!made) return WEFT_ENOMEM;
     wf_transport_init(&made->base, &ops, wf_mpi_rank(mpi), wf_mpi_size(mpi), budget);
-    pthread_mutex_init(&made->queue_lock, NULL);
+    wf_message_queue_init(&made->outgoing);
     made->communicator = wf_mpi_communicator(mpi);
     uint64_t agreed = round_up(eager_bytes < 2 * sizeof(frame) ? 2 * sizeof(frame) : eager_bytes);
     weft_status status = wf_mpi_check(MPI_Bcast(&agreed, 1, MPI_UINT64_T, 0, made->communicator), "MPI_Bcast", err);

@@ -14,19 +14,12 @@
 /* Of the break error: whoever moves it from WHOLE to BREAKING writes the error, which nobody reads before it is BROKEN. */
 enum { WHOLE, BREAKING, BROKEN };
 
-void wf_message_fini(wf_message *message)
-{
-    free(message->body);
-    weft_chunk_release(message->chunk);
-    *message = (wf_message){0};
-}
-
-wf_message *wf_message_move(wf_message *message)
+/* To one from malloc; NULL: no memory, and the message is as it was. */
+static wf_message *move_message(wf_message *message)
 {
     wf_message *moved = malloc(sizeof *moved);
     if (!moved) return NULL;
     *moved = *message;
-    moved->next = NULL;
     *message = (wf_message){0};
     return moved;
 }
@@ -38,18 +31,12 @@ void wf_transport_init(wf_transport *transport, const wf_transport_ops *ops, int
     transport->size = size;
     transport->budget = budget;
     wf_budget_retain(budget);
-    pthread_mutex_init(&transport->own_lock, NULL);
+    wf_message_queue_init(&transport->own);
 }
 
 void wf_transport_fini(wf_transport *transport)
 {
-    while (transport->own_first) {
-        wf_message *next = transport->own_first->next;
-        wf_message_fini(transport->own_first);
-        free(transport->own_first);
-        transport->own_first = next;
-    }
-    pthread_mutex_destroy(&transport->own_lock);
+    wf_message_queue_fini(&transport->own);
     wf_budget_release(transport->budget);
 }
 
@@ -72,37 +59,26 @@ const weft_error *wf_transport_broken(const wf_transport *transport)
     return atomic_load(&transport->break_state) == BROKEN ? &transport->break_error : NULL;
 }
 
-static weft_status send_own(wf_transport *transport, wf_message *message, weft_error *err)
-{
-    message->from = transport->rank;
-    wf_message *queued = wf_message_move(message);
-    if (!queued) return weft_fail(err, WEFT_ENOMEM, "no memory for a message");
-    pthread_mutex_lock(&transport->own_lock);
-    if (transport->own_last)
-        transport->own_last->next = queued;
-    else
-        transport->own_first = queued;
-    transport->own_last = queued;
-    atomic_fetch_add(&transport->own_count, 1);
-    pthread_mutex_unlock(&transport->own_lock);
-    return WEFT_OK;
-}
-
 weft_status wf_transport_send(wf_transport *transport, int to, wf_message *message, weft_error *err)
 {
-    weft_status status;
+    weft_status status = WEFT_OK;
     const weft_error *broken = wf_transport_broken(transport);
-    if (to == transport->rank) {
-        status = send_own(transport, message, err);
-    } else if (broken) {
+    wf_message *queued = NULL;
+    message->from = transport->rank;
+    message->to = to;
+    if (broken && to != transport->rank) {
         if (err) *err = *broken;
         status = broken->status;
     } else if (to < 0 || to >= transport->size) {
         status = weft_fail(err, WEFT_EINVAL, "a message to rank %d of %d", to, transport->size);
+    } else if (!(queued = move_message(message))) {
+        status = weft_fail(err, WEFT_ENOMEM, "no memory for a message");
+    } else if (to == transport->rank) {
+        wf_message_queue_put(&transport->own, queued);
     } else {
-        size_t bytes = message->body_bytes + (message->chunk ? weft_chunk_bytes(message->chunk) : 0);
+        size_t bytes = queued->body_bytes + (queued->chunk ? weft_chunk_bytes(queued->chunk) : 0);
         atomic_fetch_add_explicit(&transport->bytes_sent, bytes, memory_order_relaxed);
-        status = transport->ops->send(transport, to, message, err);
+        transport->ops->send(transport, queued);
     }
     wf_message_fini(message);
     return status;
@@ -111,22 +87,19 @@ weft_status wf_transport_send(wf_transport *transport, int to, wf_message *messa
 void wf_transport_deliver(wf_transport *transport, wf_message *message)
 {
     transport->handler(transport->context, message, transport->poller);
-    wf_message_fini(message);
-    free(message);
+    wf_message_destroy(message);
 }
 
-static wf_message *take_own(wf_transport *transport)
+static bool deliver_own(wf_transport *transport)
 {
-    if (atomic_load(&transport->own_count) == 0) return NULL;
-    pthread_mutex_lock(&transport->own_lock);
-    wf_message *first = transport->own_first;
-    if (first) {
-        transport->own_first = first->next;
-        if (!transport->own_first) transport->own_last = NULL;
-        atomic_fetch_sub(&transport->own_count, 1);
+    bool any = false;
+    for (wf_message *message, *next; (message = wf_message_queue_take_all(&transport->own)); any = true) {
+        for (; message; message = next) {
+            next = message->next;
+            wf_transport_deliver(transport, message);
+        }
     }
-    pthread_mutex_unlock(&transport->own_lock);
-    return first;
+    return any;
 }
 
 bool wf_transport_poll(wf_transport *transport, void *poller)
@@ -135,13 +108,10 @@ bool wf_transport_poll(wf_transport *transport, void *poller)
     do {
         if (atomic_exchange(&transport->polling, true)) return happened;
         transport->poller = poller;
-        for (wf_message *message; (message = take_own(transport));) {
-            wf_transport_deliver(transport, message);
-            happened = true;
-        }
+        if (deliver_own(transport)) happened = true;
         if (transport->ops->progress(transport)) happened = true;
         atomic_store(&transport->polling, false);
-    } while (atomic_load(&transport->own_count) > 0);
+    } while (!wf_message_queue_is_empty(&transport->own));
     return happened;
 }
 

@@ -12,27 +12,14 @@
 #ifndef WF_TRANSPORT_TRANSPORT_H
 #define WF_TRANSPORT_TRANSPORT_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "store/budget.h"
-#include "store/chunk.h"
+#include "transport/message_queue.h"
 #include <weft/status.h>
-
-typedef struct wf_message {
-    uint32_t type;
-    int32_t from;        /* filled by the transport */
-    void *body;          /* 64-byte aligned, from wf_aligned_alloc; NULL when empty */
-    size_t body_bytes;
-    weft_chunk *chunk;   /* one reference; NULL: none */
-    struct wf_message *next; /* the transport's */
-} wf_message;
-
-/* Frees a message's body and drops its chunk. */
-void wf_message_fini(wf_message *message);
 
 typedef struct wf_transport wf_transport;
 
@@ -41,8 +28,8 @@ typedef struct wf_transport wf_transport;
 typedef void wf_message_handler(void *context, wf_message *message, void *poller);
 
 typedef struct wf_transport_ops {
-    /* Queues a message to another rank; owns it from then on, also on failure. Any thread. */
-    weft_status (*send)(wf_transport *transport, int to, wf_message *message, weft_error *err);
+    /* Queues a message from malloc to another rank, message->to, and owns it from then on. Any thread. */
+    void (*send)(wf_transport *transport, wf_message *message);
     /* Moves messages and calls wf_transport_deliver for each that arrived. One thread at a time. True when something moved. */
     bool (*progress)(wf_transport *transport);
     /* True when nothing sent is still on its way out of this rank, and nothing that began to arrive is incomplete. One thread at a time. */
@@ -60,9 +47,7 @@ struct wf_transport {
     void *context;
     void *poller;                /* of the thread inside poll */
     atomic_bool polling;
-    pthread_mutex_t own_lock;    /* messages to the own rank */
-    wf_message *own_first, *own_last;
-    atomic_size_t own_count;
+    wf_message_queue own;        /* messages to the own rank */
     _Atomic uint64_t bytes_sent; /* bodies and chunks to other ranks */
     atomic_int break_state;      /* publishes the first failure of the transport itself; transport.c says how */
     weft_error break_error;
@@ -93,7 +78,6 @@ const weft_error *wf_transport_broken(const wf_transport *transport);
 void wf_transport_init(wf_transport *transport, const wf_transport_ops *ops, int rank, int size, wf_budget *budget);
 void wf_transport_fini(wf_transport *transport);
 void wf_transport_deliver(wf_transport *transport, wf_message *message); /* takes a malloc'ed message */
-wf_message *wf_message_move(wf_message *message);                        /* to one from malloc; NULL: no memory, message as it was */
 void wf_transport_break(wf_transport *transport, const weft_error *error); /* needs no memory; the first of several counts */
 
 #endif
