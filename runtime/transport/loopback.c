@@ -55,6 +55,12 @@ static bool loopback_progress(wf_transport *transport)
     return any;
 }
 
+static bool loopback_has_queued(const wf_transport *transport)
+{
+    (void)transport;
+    return false;
+}
+
 static bool loopback_is_flushed(wf_transport *transport)
 {
     (void)transport;
@@ -69,7 +75,7 @@ static void loopback_close(wf_transport *transport)
 
 weft_status wf_loopback_open(wf_loopback *loopback, int rank, wf_budget *budget, wf_transport **transport, weft_error *err)
 {
-    static const wf_transport_ops ops = {loopback_send, loopback_progress, loopback_is_flushed, loopback_close};
+    static const wf_transport_ops ops = {loopback_send, loopback_progress, loopback_has_queued, loopback_is_flushed, loopback_close};
     loopback_transport *made = wf_calloc(1, sizeof *made, err);
     if (!made) return WEFT_ENOMEM;
     wf_transport_init(&made->base, &ops, rank, loopback->size, budget);

@@ -472,6 +472,12 @@ static bool mpi_progress(wf_transport *transport)
     return any;
 }
 
+/* A broken transport moves nothing any more. */
+static bool mpi_has_queued(const wf_transport *transport)
+{
+    return !wf_transport_broken(transport) && !wf_message_queue_is_empty(&((const mpi_transport *)transport)->outgoing);
+}
+
 static bool mpi_is_flushed(wf_transport *transport)
 {
     mpi_transport *t = (mpi_transport *)transport;
@@ -545,7 +551,7 @@ static weft_status post_receives(mpi_transport *t, weft_error *err)
 
 weft_status wf_mpi_transport_open(wf_mpi *mpi, wf_budget *budget, size_t eager_bytes, wf_transport **transport, weft_error *err)
 {
-    static const wf_transport_ops ops = {mpi_send, mpi_progress, mpi_is_flushed, mpi_destroy};
+    static const wf_transport_ops ops = {mpi_send, mpi_progress, mpi_has_queued, mpi_is_flushed, mpi_destroy};
     mpi_transport *made = wf_calloc(1, sizeof *made, err);
     if (!made) return WEFT_ENOMEM;
     wf_transport_init(&made->base, &ops, wf_mpi_rank(mpi), wf_mpi_size(mpi), budget);

@@ -1,7 +1,8 @@
 /* What all transports share: the queue of messages to the own rank, and the rule that one thread polls at a time.
  *
- * Invariant (no message is left behind): whoever queues a message to its own rank counts it before it tries to become the poller; the
- * poller looks at that count once more after it ceased to be. Both are sequentially consistent.
+ * Invariant (no message is left behind): whoever queues a message, to its own rank or another, counts it before it tries to become the
+ * poller; the poller looks at those counts once more after it ceased to be, and polls again when there is one. Both are sequentially
+ * consistent: either the sender becomes the poller, or whoever turned it away sees its message.
  */
 #include "transport/transport.h"
 
@@ -102,6 +103,11 @@ static bool deliver_own(wf_transport *transport)
     return any;
 }
 
+static bool has_queued(const wf_transport *transport)
+{
+    return !wf_message_queue_is_empty(&transport->own) || transport->ops->has_queued(transport);
+}
+
 bool wf_transport_poll(wf_transport *transport, void *poller)
 {
     bool happened = false;
@@ -111,7 +117,7 @@ bool wf_transport_poll(wf_transport *transport, void *poller)
         if (deliver_own(transport)) happened = true;
         if (transport->ops->progress(transport)) happened = true;
         atomic_store(&transport->polling, false);
-    } while (!wf_message_queue_is_empty(&transport->own));
+    } while (has_queued(transport));
     return happened;
 }
 
@@ -124,6 +130,10 @@ bool wf_transport_flush(wf_transport *transport, int64_t timeout_ns)
         if (!atomic_exchange(&transport->polling, true)) {
             bool flushed = transport->ops->is_flushed(transport);
             atomic_store(&transport->polling, false);
+            if (has_queued(transport)) { /* its sender may just have been turned away */
+                flushed = false;
+                wf_transport_poll(transport, NULL);
+            }
             if (flushed) return true;
         }
         if (wf_clock_now_ns() > until_ns || wf_transport_broken(transport)) return false;

@@ -32,6 +32,8 @@ typedef struct wf_transport_ops {
     void (*send)(wf_transport *transport, wf_message *message);
     /* Moves messages and calls wf_transport_deliver for each that arrived. One thread at a time. True when something moved. */
     bool (*progress)(wf_transport *transport);
+    /* True when a message that was sent waits for the next progress, and that would move it. Any thread. */
+    bool (*has_queued)(const wf_transport *transport);
     /* True when nothing sent is still on its way out of this rank, and nothing that began to arrive is incomplete. One thread at a time. */
     bool (*is_flushed)(wf_transport *transport);
     void (*destroy)(wf_transport *transport);

@@ -118,6 +118,76 @@ static void the_poller_takes_what_came_while_it_was_leaving(void)
     close_queue(&q);
 }
 
+/* A transport to another rank, whose table is that of loopback but for the functions below. */
+typedef struct other_rank {
+    wf_message_queue queue;
+    bool is_late_in_progress, is_late_in_flush;
+    int moved_count;
+} other_rank;
+
+static other_rank other; /* for the transport's table, which has no room for it */
+
+static void queue_to_other(wf_transport *transport, wf_message *message)
+{
+    (void)transport;
+    wf_message_queue_put(&other.queue, message);
+}
+
+static bool other_has_queued(const wf_transport *transport)
+{
+    (void)transport;
+    return !wf_message_queue_is_empty(&other.queue);
+}
+
+static void send_late_to_other(wf_transport *transport, bool *is_late)
+{
+    wf_message message = {.type = 1};
+    if (!*is_late) return;
+    *is_late = false;
+    CU_ASSERT_EQUAL(wf_transport_send(transport, 1, &message, NULL), WEFT_OK);
+    CU_ASSERT_FALSE(wf_transport_poll(transport, NULL));
+}
+
+static bool move_to_other(wf_transport *transport)
+{
+    for (wf_message *message = wf_message_queue_take_all(&other.queue), *next; message; message = next) {
+        next = message->next;
+        wf_message_destroy(message);
+        other.moved_count++;
+    }
+    send_late_to_other(transport, &other.is_late_in_progress);
+    return false;
+}
+
+static bool other_is_flushed(wf_transport *transport)
+{
+    send_late_to_other(transport, &other.is_late_in_flush);
+    return true;
+}
+
+static void a_message_to_another_rank_is_not_left_behind_either(void)
+{
+    own_queue q;
+    open_queue(&q);
+    const wf_transport_ops *ops = q.transport->ops;
+    const wf_transport_ops changed = {queue_to_other, move_to_other, other_has_queued, other_is_flushed, ops->destroy};
+    other = (other_rank){.is_late_in_progress = true};
+    wf_message_queue_init(&other.queue);
+    q.transport->ops = &changed;
+    q.transport->size = 2;
+    wf_transport_poll(q.transport, NULL);
+    CU_ASSERT_EQUAL(other.moved_count, 1);
+    other.is_late_in_flush = true;
+    CU_ASSERT(wf_transport_flush(q.transport, 1000000000));
+    CU_ASSERT_EQUAL(other.moved_count, 2);
+    other.is_late_in_flush = true;
+    wf_transport_flush(q.transport, -1);
+    CU_ASSERT_EQUAL(other.moved_count, 3);
+    q.transport->ops = ops;
+    close_queue(&q);
+    wf_message_queue_fini(&other.queue);
+}
+
 static void a_handler_never_runs_inside_a_send(void)
 {
     own_queue q;
@@ -172,6 +242,7 @@ int main(void)
     static const weft_test_case cases[] = {
         WEFT_TEST(no_message_to_the_own_rank_is_left_behind),
         WEFT_TEST(the_poller_takes_what_came_while_it_was_leaving),
+        WEFT_TEST(a_message_to_another_rank_is_not_left_behind_either),
         WEFT_TEST(a_handler_never_runs_inside_a_send),
         WEFT_TEST(undelivered_messages_are_freed),
         WEFT_TEST(a_broken_transport_says_why_and_still_reaches_itself),
