@@ -496,6 +496,7 @@ weft_status wf_worker_create(const wf_worker_options *options, wf_worker **worke
     wf_pool_options pool = options->pool;
     pool.run = run_task;
     pool.poll = poll_transport;
+    pool.budget = options->budget;
     weft_status status = WEFT_OK;
     pool.context = made;
     status = wf_pool_create(&pool, &made->pool, err);

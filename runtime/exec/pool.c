@@ -305,6 +305,7 @@ weft_status wf_pool_create(const wf_pool_options *options, wf_pool **pool, weft_
     wf_pool *made = wf_calloc(1, sizeof *made, err);
     if (!made) return WEFT_ENOMEM;
     made->options = *options;
+    if (options->budget) wf_budget_retain(options->budget);
     init_locks(made);
     weft_status status = init_threads(made, err);
     if (status == WEFT_OK)
@@ -335,7 +336,9 @@ void wf_pool_destroy(wf_pool *pool)
     for (int i = 0; pool->threads && i < pool->thread_count; i++) {
         wf_deque_fini(&pool->threads[i].deque);
         free(pool->threads[i].scratch);
+        if (pool->options.budget) wf_budget_refund(pool->options.budget, pool->threads[i].scratch_bytes);
     }
+    wf_budget_release(pool->options.budget);
     pthread_cond_destroy(&pool->wake);
     pthread_mutex_destroy(&pool->sleep_lock);
     pthread_mutex_destroy(&pool->injected_lock);
@@ -351,8 +354,14 @@ int wf_pool_thread_count(const wf_pool *pool)
 void *wf_thread_scratch(wf_thread *thread, size_t bytes, weft_error *err)
 {
     if (bytes <= thread->scratch_bytes && thread->scratch) return thread->scratch;
+    wf_budget *budget = thread->pool->options.budget;
     void *larger = wf_aligned_alloc(1, bytes, err);
     if (!larger) return NULL;
+    /* Only what it grows by: the new memory takes no pages before the old is gone. */
+    if (budget && wf_budget_charge(budget, bytes - thread->scratch_bytes, err) != WEFT_OK) {
+        free(larger);
+        return NULL;
+    }
     free(thread->scratch);
     thread->scratch = larger;
     thread->scratch_bytes = bytes;

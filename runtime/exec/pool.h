@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/budget.h"
 #include <weft/status.h>
 
 typedef struct wf_pool wf_pool;
@@ -31,6 +32,7 @@ typedef struct wf_pool_options {
     void (*run)(void *context, wf_pool_item *item, wf_thread *self);
     bool (*poll)(void *context, wf_thread *self); /* true when something happened; called by one or more threads; NULL: nothing to poll */
     void *context;
+    wf_budget *budget; /* what scratch memory is charged to; the pool takes a reference of its own; NULL: not charged */
 } wf_pool_options;
 
 /* Owns: *pool is new, without threads yet; every context must outlive it. Errors: WEFT_ENOMEM. */
@@ -51,7 +53,8 @@ void wf_pool_inject(wf_pool *pool, wf_pool_item *first, wf_pool_item *last, size
  * Any thread. */
 void wf_pool_drain(wf_pool *pool);
 
-/* This thread's scratch memory, at least bytes, 64-byte aligned, kept for the next call; NULL with err filled. */
+/* This thread's scratch memory, at least bytes, 64-byte aligned, kept and charged until the pool ends; NULL with err filled.
+ * Errors: WEFT_ENOMEM. */
 void *wf_thread_scratch(wf_thread *thread, size_t bytes, weft_error *err);
 
 int wf_pool_thread_count(const wf_pool *pool);

@@ -53,8 +53,8 @@ weft_status wf_budget_charge(wf_budget *budget, size_t bytes, weft_error *err)
     do {
         if (!fits(budget, used, bytes))
             return weft_fail(err, WEFT_ENOMEM,
-                             "a chunk of %.1f MiB does not fit: %.1f of %.1f MiB are in use; use smaller chunks, more ranks, or raise "
-                             "memory.limit",
+                             "a chunk or scratch memory of %.1f MiB does not fit: %.1f of %.1f MiB are in use; use smaller "
+                             "chunks, more ranks, or raise memory.limit",
                              (double)bytes / 1048576.0, (double)used / 1048576.0, (double)budget->limit_bytes / 1048576.0);
     } while (!atomic_compare_exchange_weak_explicit(&budget->used_bytes, &used, used + bytes, memory_order_relaxed, memory_order_relaxed));
     raise_peak(budget, used + bytes);

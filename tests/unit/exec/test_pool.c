@@ -6,6 +6,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "weft_test.h"
@@ -331,6 +332,44 @@ static void scratch_memory_belongs_to_the_thread(void)
     wf_pool_destroy(pool);
 }
 
+static void scratch_grows_within_the_budget(void *context, wf_pool_item *item, wf_thread *self)
+{
+    (void)item;
+    wf_budget *budget = context;
+    weft_error err = WEFT_ERROR_INIT;
+    CU_ASSERT_PTR_NOT_NULL(wf_thread_scratch(self, 100, NULL));
+    CU_ASSERT_EQUAL(wf_budget_used_bytes(budget), 100);
+    void *kept = wf_thread_scratch(self, 600, NULL);
+    CU_ASSERT_PTR_NOT_NULL(kept);
+    CU_ASSERT_EQUAL(wf_budget_used_bytes(budget), 600);
+    CU_ASSERT_PTR_NULL(wf_thread_scratch(self, 1001, &err));
+    CU_ASSERT_EQUAL(err.status, WEFT_ENOMEM);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "memory.limit"));
+    CU_ASSERT_PTR_NULL(wf_thread_scratch(self, SIZE_MAX, NULL));
+    CU_ASSERT_PTR_EQUAL(wf_thread_scratch(self, 600, NULL), kept);
+    CU_ASSERT_EQUAL(wf_budget_used_bytes(budget), 600);
+    CU_ASSERT_EQUAL(wf_budget_peak_bytes(budget), 600);
+    CU_ASSERT_PTR_NOT_NULL(wf_thread_scratch(self, 1000, NULL)); /* the old 600 do not count beside it */
+}
+
+static void scratch_memory_is_charged_until_the_pool_ends(void)
+{
+    wf_pool *pool;
+    wf_pool_item item;
+    wf_budget *budget;
+    CU_ASSERT_EQUAL_FATAL(wf_budget_create(1000, &budget, NULL), WEFT_OK);
+    wf_pool_options options = {.run = scratch_grows_within_the_budget, .context = budget, .budget = budget};
+    CU_ASSERT_EQUAL_FATAL(wf_pool_create(&options, &pool, NULL), WEFT_OK);
+    wf_pool_push(pool, NULL, &item);
+    wf_pool_drain(pool);
+    CU_ASSERT_EQUAL(wf_budget_used_bytes(budget), 1000);
+    wf_pool_destroy(pool);
+    CU_ASSERT_EQUAL(wf_budget_used_bytes(budget), 0);
+    CU_ASSERT_EQUAL(wf_budget_charge(budget, 1000, NULL), WEFT_OK);
+    wf_budget_refund(budget, 1000);
+    wf_budget_release(budget);
+}
+
 int main(void)
 {
     static const weft_test_case cases[] = {
@@ -345,6 +384,7 @@ int main(void)
         WEFT_TEST(another_idle_thread_takes_polling_over),
         WEFT_TEST(several_threads_drain_without_running_an_item_twice_or_leaving_one),
         WEFT_TEST(scratch_memory_belongs_to_the_thread),
+        WEFT_TEST(scratch_memory_is_charged_until_the_pool_ends),
     };
     return weft_test_run("exec/pool", cases, WEFT_COUNT_OF(cases));
 }
