@@ -1,5 +1,7 @@
 /* The pool's threads: finding work, going idle, waking.
  *
+ * Invariant (what waits is seen): from when it is added until it is taken to run, an item is counted as injected or lies on a deque, also
+ * while it moves from the former to the latter; who looks at all queues looks in that sequence.
  * Invariant (no lost wake-up): a thread counts itself among the sleepers before it looks at all queues, and whether anybody polls, for
  * the last time; whoever adds an item or ceases to poll looks for sleepers afterwards. Both are sequentially consistent, so one of the
  * two sees the other.
@@ -18,6 +20,7 @@
 #include "exec/deque.h"
 
 enum {
+    MAX_BATCH = 32,          /* items that a thread takes at once from those that were injected */
     SPIN_NS = 20000,         /* an idle thread looks around this long before it sleeps */
     FIRST_SLEEP_NS = 20000,
     POLL_INTERVAL_NS = 20000 /* a busy thread polls between items this often */
@@ -57,17 +60,26 @@ struct wf_pool {
 
 /* ---- finding work ---- */
 
-static wf_pool_item *take_injected(wf_pool *pool)
+/* Takes a share of what waits, so that many threads do not queue for the lock at every item: the first is returned, the others go on the
+ * own deque, the earliest on top. They are counted as injected until they are there, or somebody could fall asleep without seeing them. */
+static wf_pool_item *take_injected(wf_thread *self)
 {
+    wf_pool *pool = self->pool;
+    wf_pool_item *items[MAX_BATCH];
     if (atomic_load(&pool->injected_count) == 0) return NULL;
     pthread_mutex_lock(&pool->injected_lock);
-    wf_pool_item *item = pool->injected_first;
-    if (item) {
-        pool->injected_first = item->next;
-        atomic_fetch_sub(&pool->injected_count, 1);
+    size_t share = 1 + atomic_load(&pool->injected_count) / (2 * (size_t)pool->thread_count), count = 0;
+    for (; count < share && count < MAX_BATCH && pool->injected_first; count++) {
+        items[count] = pool->injected_first;
+        pool->injected_first = pool->injected_first->next;
     }
     pthread_mutex_unlock(&pool->injected_lock);
-    return item;
+    if (count == 0) return NULL;
+    for (size_t i = count - 1; i > 0; i--) {
+        if (!wf_deque_push(&self->deque, items[i])) wf_pool_inject(pool, items[i], items[i], 1);
+    }
+    atomic_fetch_sub(&pool->injected_count, count);
+    return items[0];
 }
 
 static wf_pool_item *steal(wf_thread *self)
@@ -87,7 +99,7 @@ static wf_pool_item *steal(wf_thread *self)
 static wf_pool_item *find_item(wf_thread *self)
 {
     wf_pool_item *item = wf_deque_pop(&self->deque);
-    if (!item) item = take_injected(self->pool);
+    if (!item) item = take_injected(self);
     if (!item) item = steal(self);
     return item;
 }

@@ -18,6 +18,7 @@ typedef struct test_pool test_pool;
 typedef struct counted_item {
     wf_pool_item item; /* first */
     atomic_int runs;
+    int turn;          /* how many had started before */
 } counted_item;
 
 struct test_pool {
@@ -62,7 +63,7 @@ static void run(void *context, wf_pool_item *item, wf_thread *self)
 {
     test_pool *t = context;
     int index = (int)((counted_item *)item - t->items);
-    atomic_fetch_add(&t->started_count, 1);
+    t->items[index].turn = atomic_fetch_add(&t->started_count, 1);
     if (t->run_ns) pause_ns(t->run_ns);
     for (int child = 2 * index + 1; t->has_children && child <= 2 * index + 2 && child < t->item_count; child++)
         wf_pool_push(t->pool, self, &t->items[child].item);
@@ -167,9 +168,23 @@ static void items_injected_together_run_in_sequence_on_one_thread(void)
     wf_pool_drain(t.pool);
     CU_ASSERT_EQUAL(atomic_load(&t.run_count), 100);
     CU_ASSERT(each_ran_once(&t));
+    for (int i = 0; i < 100; i++) CU_ASSERT_EQUAL(t.items[i].turn, i);
     wf_pool_inject(t.pool, NULL, NULL, 0); /* nothing is nothing */
     wf_pool_drain(t.pool);
     CU_ASSERT_EQUAL(atomic_load(&t.run_count), 100);
+    close_pool(&t);
+}
+
+static void an_item_from_inside_runs_before_those_injected_earlier(void)
+{
+    static const int injected[] = {1, 5, 6}, sequence[] = {1, 4, 3, 5, 6}; /* item 1 pushes 3 and 4 */
+    test_pool t;
+    open_pool(&t, 0, 7, false, false);
+    t.has_children = true;
+    for (size_t i = 0; i < WEFT_COUNT_OF(injected); i++) wf_pool_push(t.pool, NULL, &t.items[injected[i]].item);
+    wf_pool_drain(t.pool);
+    CU_ASSERT_EQUAL(atomic_load(&t.run_count), WEFT_COUNT_OF(sequence));
+    for (int i = 0; i < (int)WEFT_COUNT_OF(sequence); i++) CU_ASSERT_EQUAL(t.items[sequence[i]].turn, i);
     close_pool(&t);
 }
 
@@ -376,6 +391,7 @@ int main(void)
         WEFT_TEST(items_from_inside_run_once),
         WEFT_TEST(items_from_several_threads_outside_run_once),
         WEFT_TEST(items_injected_together_run_in_sequence_on_one_thread),
+        WEFT_TEST(an_item_from_inside_runs_before_those_injected_earlier),
         WEFT_TEST(no_wake_up_is_lost),
         WEFT_TEST(a_pool_ends_idle_unstarted_or_drained),
         WEFT_TEST(a_busy_pool_ends_after_what_runs_and_drops_what_waits),
