@@ -5,6 +5,11 @@
  * Invariant (no lost wake-up): a thread counts itself among the sleepers before it looks at all queues, and whether anybody polls, for
  * the last time; whoever adds an item or ceases to poll looks for sleepers afterwards. Both are sequentially consistent, so one of the
  * two sees the other.
+ *
+ * Nobody is woken for an item that a thread pushes on its own empty deque, so that a chain of tasks wakes none in vain. It is not lost: a
+ * thread pushes while it runs an item or polls, so it is awake, and it looks at its deque before it can sleep. Nor does the item wait while
+ * others sleep for longer than that run or poll goes on. Only the owner adds to its deque, so one that it finds empty is empty when it
+ * pushes; a second item finds the first, or a thief took that, and is the first itself.
  */
 #include "exec/pool.h"
 
@@ -279,11 +284,12 @@ void wf_pool_inject(wf_pool *pool, wf_pool_item *first, wf_pool_item *last, size
 
 void wf_pool_push(wf_pool *pool, wf_thread *self, wf_pool_item *item)
 {
+    bool is_own = self && self->pool == pool, is_next = is_own && wf_deque_is_empty(&self->deque);
     /* A deque that cannot grow is no reason to fail: the item queues with those from outside. */
-    if (self && self->pool == pool && wf_deque_push(&self->deque, item))
-        wake_one(pool);
-    else
+    if (!is_own || !wf_deque_push(&self->deque, item))
         wf_pool_inject(pool, item, item, 1);
+    else if (!is_next)
+        wake_one(pool);
 }
 
 /* ---- life ---- */

@@ -44,7 +44,8 @@ weft_status wf_pool_start(wf_pool *pool, weft_error *err);
 void wf_pool_destroy(wf_pool *pool);
 
 /* Makes an item ready. From one of the pool's threads (self): it goes on that thread's deque, and that thread will run it next unless it
- * is stolen. From elsewhere (self NULL): behind all that wait. */
+ * is stolen; no sleeper gets up for the only item there, so push it towards the end of a run. From elsewhere (self NULL): behind all
+ * that wait. */
 void wf_pool_push(wf_pool *pool, wf_thread *self, wf_pool_item *item);
 /* The same from elsewhere for `count` items linked from first to last, to run in this sequence. */
 void wf_pool_inject(wf_pool *pool, wf_pool_item *first, wf_pool_item *last, size_t count);

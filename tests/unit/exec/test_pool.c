@@ -196,16 +196,47 @@ static void no_wake_up_is_lost(void)
     for (size_t k = 0; k < WEFT_COUNT_OF(kinds); k++) {
         enum { ROUNDS = 1500 };
         test_pool t;
-        open_pool(&t, kinds[k].threads, 2, kinds[k].polls, kinds[k].spin);
-        t.has_children = true; /* item 0 pushes item 1: another thread may have to get up for it */
+        open_pool(&t, kinds[k].threads, 3, kinds[k].polls, kinds[k].spin);
+        t.has_children = true; /* item 0 pushes two: another thread may have to get up for the second */
         CU_ASSERT_EQUAL_FATAL(wf_pool_start(t.pool, NULL), WEFT_OK);
         for (int round = 0; round < ROUNDS; round++) {
             if (round % 3 == 1) pause_ns(round % 100 * 1000); /* meets the threads in all stages of falling asleep */
             wf_pool_push(t.pool, NULL, &t.items[0].item);
-            CU_ASSERT_FATAL(wait_for_run(&t) && wait_for_run(&t));
+            CU_ASSERT_FATAL(wait_for_run(&t) && wait_for_run(&t) && wait_for_run(&t));
         }
         CU_ASSERT_EQUAL(atomic_load(&t.items[1].runs), ROUNDS);
+        CU_ASSERT_EQUAL(atomic_load(&t.items[2].runs), ROUNDS);
         close_pool(&t);
+    }
+}
+
+/* Item 0 pushes all others; each of them waits until all have started. */
+static void run_together(void *context, wf_pool_item *item, wf_thread *self)
+{
+    test_pool *t = context;
+    int index = (int)((counted_item *)item - t->items);
+    for (int i = 1; index == 0 && i < t->item_count; i++) wf_pool_push(t->pool, self, &t->items[i].item);
+    if (index != 0) {
+        atomic_fetch_add(&t->polls, 1);
+        CU_ASSERT(wait_until_at_least(&t->polls, t->item_count - 1));
+    }
+    sem_post(&t->ran);
+}
+
+static void items_from_inside_wake_as_many_threads_as_they_need(void)
+{
+    for (int threads = 1; threads <= MAX_THREADS; threads++) {
+        for (int round = 0; round < 50; round++) {
+            test_pool t = {.items = calloc((size_t)threads + 1, sizeof *t.items), .item_count = threads + 1};
+            sem_init(&t.ran, 0, 0);
+            wf_pool_options options = {.thread_count = threads, .run = run_together, .context = &t};
+            CU_ASSERT_EQUAL_FATAL(wf_pool_create(&options, &t.pool, NULL), WEFT_OK);
+            CU_ASSERT_EQUAL_FATAL(wf_pool_start(t.pool, NULL), WEFT_OK);
+            if (round % 2) pause_ns(1000000); /* all asleep */
+            wf_pool_push(t.pool, NULL, &t.items[0].item);
+            for (int i = 0; i < t.item_count; i++) CU_ASSERT_FATAL(wait_for_run(&t));
+            close_pool(&t);
+        }
     }
 }
 
@@ -393,6 +424,7 @@ int main(void)
         WEFT_TEST(items_injected_together_run_in_sequence_on_one_thread),
         WEFT_TEST(an_item_from_inside_runs_before_those_injected_earlier),
         WEFT_TEST(no_wake_up_is_lost),
+        WEFT_TEST(items_from_inside_wake_as_many_threads_as_they_need),
         WEFT_TEST(a_pool_ends_idle_unstarted_or_drained),
         WEFT_TEST(a_busy_pool_ends_after_what_runs_and_drops_what_waits),
         WEFT_TEST(idle_threads_poll_and_run_what_polling_brings),
