@@ -5,6 +5,8 @@
 
 #include <weft/status.h>
 
+#include "base/text.h"
+
 static const char *const names[] = {
     "OK",      "EINVAL",    "ESHAPE",     "ENOENT", "ENOMEM",  "EIO",         "EDATA",
     "EKERNEL", "EUPSTREAM", "ECANCELLED", "ELOST",  "ELAUNCH", "EUNSUPPORTED",
@@ -25,8 +27,6 @@ weft_status weft_fail_at(weft_error *err, weft_status status, const char *file, 
     va_start(args, format);
     vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
-    for (char *c = err->text; *c; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = ' '; /* bytes from 0x80 on are UTF-8 */
-    }
+    wf_text_keep_on_line(err->text);
     return status;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "exec/task.h"
 
 typedef struct local_partition local_partition;
@@ -233,7 +234,8 @@ static void fill_slot(local_partition *p, uint32_t index, weft_chunk *chunk, wf_
     for (uint32_t c = begin; c < end; c++) {
         local_task *task = &p->tasks[p->consumers[c]];
         if (!chunk) atomic_store_explicit(&task->input_failed, true, memory_order_relaxed);
-        if (atomic_fetch_sub_explicit(&task->waiting, 1, memory_order_acq_rel) == 1) wf_pool_push(p->graph->options.pool, self, &task->item);
+        if (atomic_fetch_sub_explicit(&task->waiting, 1, memory_order_acq_rel) == 1)
+            wf_pool_push(p->graph->options.pool, self, &task->item);
     }
 }
 
@@ -281,7 +283,8 @@ static void publish_output(local_partition *p, uint32_t task, uint32_t output, w
     uint64_t ref = v->task_refs[task] + output;
     if (out->flags) o->ops->root_output(o->owner, o->graph, ref, chunk, out->flags);
     if (out->export_begin < out[1].export_begin)
-        o->ops->export_output(o->owner, o->graph, ref, chunk, v->exports + out->export_begin, out[1].export_begin - out->export_begin, self);
+        o->ops->export_output(o->owner, o->graph, ref, chunk, v->exports + out->export_begin, out[1].export_begin - out->export_begin,
+                              self);
     fill_slot(p, index, chunk, self);
 }
 
@@ -296,6 +299,7 @@ static void report_failure(const local_task *task, weft_error *error)
         snprintf(error->task, sizeof error->task, "%s %s", name, v->keys + entry->key);
     else
         snprintf(error->task, sizeof error->task, "%s #%llu", name, (unsigned long long)wf_ref_task(ref));
+    wf_text_keep_on_line(error->task); /* a key may hold anything */
     error->rank = o->rank;
     o->ops->task_failed(o->owner, o->graph, ref, error);
 }

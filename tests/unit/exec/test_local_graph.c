@@ -243,6 +243,21 @@ static void a_failed_task_cancels_its_dependants_only(void)
     close_fixture(&f, true);
 }
 
+static void a_failed_task_is_named_by_its_key_on_one_line(void)
+{
+    fixture f;
+    weft_ref bad;
+    weft_task_spec spec = WEFT_TASK_SPEC_INIT;
+    spec.kernel = &fail_kernel;
+    spec.key = "b\xc3\xa4" "d\n\x1b[31m(3)\x7f";
+    open_fixture(&f);
+    CU_ASSERT_EQUAL_FATAL(weft_graph_add(f.graph, &spec, &bad, NULL), WEFT_OK);
+    run_all(&f, &bad, 1);
+    CU_ASSERT_EQUAL(f.failure_count, 1);
+    CU_ASSERT_STRING_EQUAL(f.error.task, "fail b\xc3\xa4" "d  [31m(3) ");
+    close_fixture(&f, true);
+}
+
 static void a_kernel_without_its_output_has_failed(void)
 {
     fixture f;
@@ -401,6 +416,7 @@ int main(void)
     static const weft_test_case cases[] = {
         WEFT_TEST(a_diamond_runs_each_task_once_its_inputs_are_there),
         WEFT_TEST(a_failed_task_cancels_its_dependants_only),
+        WEFT_TEST(a_failed_task_is_named_by_its_key_on_one_line),
         WEFT_TEST(a_kernel_without_its_output_has_failed),
         WEFT_TEST(an_input_is_reused_in_place_by_its_sole_consumer),
         WEFT_TEST(an_input_that_somebody_else_needs_is_copied),
