@@ -1,3 +1,5 @@
+/* The number of threads that BLAS uses. Owns nothing: the setting is the process's, so whoever changes it puts the old one back. Called
+ * while no task runs, by the thread that makes and ends the rank; the description by any. */
 #include "exec/blas.h"
 
 #include <cblas.h>

@@ -1,3 +1,10 @@
+/* The deque's ring of items and its two ends. Owns the rings, never the items.
+ *
+ * Invariant: the items that wait are those from top up to bottom, and each is in the current ring. Top only grows, by a compare-and-swap
+ * that decides who has the item there; only the owner moves bottom and replaces the ring. A thief that still holds a smaller ring reads the
+ * same item in it, since growing copies and the owner writes to the new ring only.
+ * Threads: the owner at the bottom, any at the top.
+ */
 #include "exec/deque.h"
 
 #include <stdlib.h>

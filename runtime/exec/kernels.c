@@ -1,3 +1,5 @@
+/* The table of kernels by name. Owns the table; the kernels are the program's. Invariant: sorted by name, no name twice. One thread fills
+ * and frees it; any may look up in between. */
 #include "exec/kernels.h"
 
 #include <stdlib.h>

@@ -1,3 +1,8 @@
+/* The budget's counters. Owns nothing but them: whoever charges bytes refunds the same number.
+ *
+ * Invariant: used_bytes is the sum of what was charged and not refunded. Charging never takes it above the limit, not for a moment either;
+ * only wf_budget_charge_anyway does. Any thread: the counters are atomic and order nothing else, but for the last release, which frees.
+ */
 #include "store/budget.h"
 
 #include <stdatomic.h>
