@@ -58,6 +58,4 @@ void wf_pool_drain(wf_pool *pool);
  * Errors: WEFT_ENOMEM. */
 void *wf_thread_scratch(wf_thread *thread, size_t bytes, weft_error *err);
 
-int wf_pool_thread_count(const wf_pool *pool);
-
 #endif
