@@ -35,8 +35,8 @@ weft_status wf_session_wait_for_ranks(weft_session *session, int64_t timeout_ns,
         weft_status status = wf_scheduler_check(session->scheduler, err);
         if (status != WEFT_OK) return status;
         if (wf_clock_now_ns() > until_ns)
-            return weft_fail(err, WEFT_ELAUNCH, "%d of %d ranks have not answered for %.0f s; look at their output", session->rank_count - count,
-                             session->rank_count, (double)timeout_ns * 1e-9);
+            return weft_fail(err, WEFT_ELAUNCH, "%d of %d ranks have not answered for %.0f s; look at their output",
+                             session->rank_count - count, session->rank_count, (double)timeout_ns * 1e-9);
         if (!wf_rank_step(session->rank)) nanosleep(&pause, NULL);
     }
     return wf_scheduler_check(session->scheduler, err);

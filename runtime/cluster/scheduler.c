@@ -141,8 +141,8 @@ static void on_hello(wf_scheduler *s, const wf_message *message)
     weft_error error = WEFT_ERROR_INIT;
     size_t text_bytes = message->body_bytes - sizeof *body;
     if (body->version != WF_PROTOCOL_VERSION || body->byte_order != WF_BYTE_ORDER_MARK) {
-        weft_fail(&error, WEFT_ELAUNCH, "rank %d runs another version of weft, or on another byte order; start the same build on every rank",
-                  message->from);
+        weft_fail(&error, WEFT_ELAUNCH, "rank %d runs another version of weft, or on another byte order; start the same build on every "
+                  "rank", message->from);
         break_session(s, &error);
         return;
     }
@@ -227,8 +227,8 @@ void wf_scheduler_handle(wf_scheduler *scheduler, wf_message *message, int64_t n
                                                   : message->body_bytes == expected_bytes(message->type);
     if (!is_sized || (message->type == WF_MSG_ROOT && !message->chunk)) {
         weft_error error = WEFT_ERROR_INIT;
-        weft_fail(&error, WEFT_EDATA, "rank %d sent a message of type %u and %zu bytes that rank 0 does not know; run the same weft on every "
-                  "rank", message->from, message->type, message->body_bytes);
+        weft_fail(&error, WEFT_EDATA, "rank %d sent a message of type %u and %zu bytes that rank 0 does not know; run the same weft "
+                  "on every rank", message->from, message->type, message->body_bytes);
         break_session(scheduler, &error);
     } else {
         switch (message->type) {

@@ -328,7 +328,8 @@ static weft_chunk *on_find_held(void *owner, uint64_t graph, uint64_t ref)
 static weft_status run_missing(weft_task *task, weft_error *err)
 {
     (void)task;
-    return weft_fail(err, WEFT_ENOENT, "this rank has no kernel of that name; run the same program, built from the same sources, on every rank");
+    return weft_fail(err, WEFT_ENOENT, "this rank has no kernel of that name; run the same program, built from the same sources, on "
+                     "every rank");
 }
 
 /* Resolves the names; one that is unknown gets a kernel that fails and says so, so that the graph ends in the usual way. */
@@ -358,7 +359,8 @@ static weft_status begin_graph(wf_worker *worker, const wf_message *message, wef
     const wf_graph_message *body = message->body;
     size_t ranks_bytes = 0;
     if (message->body_bytes >= sizeof *body) ranks_bytes = body->partition_count * sizeof(int32_t);
-    if (message->body_bytes < sizeof *body + ranks_bytes) return weft_fail(err, WEFT_EDATA, "a graph message of %zu bytes; it was cut", message->body_bytes);
+    if (message->body_bytes < sizeof *body + ranks_bytes)
+        return weft_fail(err, WEFT_EDATA, "a graph message of %zu bytes; it was cut", message->body_bytes);
     const char *names = (const char *)(body + 1) + ranks_bytes;
     worker_graph *graph = find_or_add_graph(worker, body->graph, err);
     const weft_kernel **kernels = wf_calloc(body->kernel_count, sizeof *kernels, err);
@@ -389,7 +391,8 @@ static weft_status add_partition(wf_worker *worker, wf_message *message, wf_thre
         return weft_fail(err, WEFT_EDATA, "partition %u of graph %llu came without its graph", partition, (unsigned long long)id);
     for (uint32_t i = 0; i < view.header->export_count; i++) {
         if (view.exports[i] >= graph->partition_count)
-            return weft_fail(err, WEFT_EDATA, "partition %u exports to partition %u of %u", partition, view.exports[i], graph->partition_count);
+            return weft_fail(err, WEFT_EDATA, "partition %u exports to partition %u of %u", partition, view.exports[i],
+                             graph->partition_count);
     }
     status = wf_local_graph_add(graph->local, message->body, message->body_bytes, err);
     if (status != WEFT_OK) return status;
