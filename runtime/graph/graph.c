@@ -209,13 +209,3 @@ int wf_graph_task_rank(const weft_graph *graph, size_t task)
     memcpy(&source, graph->params + graph->tasks[task].param_begin, sizeof source);
     return source.rank;
 }
-
-void wf_graph_task_name(const weft_graph *graph, size_t task, char *text, size_t text_bytes)
-{
-    const wf_graph_task *entry = &graph->tasks[task];
-    const char *kernel = entry->kernel == WF_HELD_KERNEL ? "kept result" : graph->kernels[entry->kernel]->name;
-    if (entry->key)
-        snprintf(text, text_bytes, "%s %s", kernel, graph->keys + entry->key);
-    else
-        snprintf(text, text_bytes, "%s #%zu", kernel, task);
-}

@@ -77,9 +77,6 @@ static inline uint64_t wf_graph_ref_bytes(const weft_graph *graph, uint64_t ref)
 /* The rank that a task is bound to: where its kept result lies; -1 when it may run anywhere. */
 int wf_graph_task_rank(const weft_graph *graph, size_t task);
 
-/* Writes "kernel" and the task's key, or its index where it has none, as messages and pictures show it. */
-void wf_graph_task_name(const weft_graph *graph, size_t task, char *text, size_t text_bytes);
-
 /* WEFT_OK when ref is an output of this graph. `what` names it in the error. */
 weft_status wf_graph_check_ref(const weft_graph *graph, weft_ref ref, const char *what, weft_error *err);
 
