@@ -35,11 +35,14 @@ typedef struct wf_hello_message {
     char host[64];
 } wf_hello_message;
 
-/* Followed by int32_t rank[partition_count], then kernel_count zero-terminated names. */
+/* Followed by kernel_count zero-terminated names. Partition p belongs to rank first_rank + p / per_rank: a rule, so that rank 0 sends each
+ * worker the same few bytes however many ranks and partitions there are. */
 typedef struct wf_graph_message {
     uint64_t graph;
     uint32_t partition_count;
     uint32_t kernel_count;
+    int32_t first_rank;
+    uint32_t per_rank;
 } wf_graph_message;
 
 /* Followed by uint32_t partition[partition_count]. No chunk: the output failed. */

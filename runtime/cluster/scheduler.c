@@ -367,16 +367,24 @@ static weft_status make_compute(const wf_scheduler *s, uint64_t id, const wf_pla
 
 static wf_graph_message *make_graph_message(uint64_t id, const weft_graph *graph, const wf_plan *plan, size_t *bytes, weft_error *err)
 {
-    size_t names = 0, ranks = plan->partition_count * sizeof *plan->rank;
+    size_t names = 0;
     for (size_t k = 0; k < graph->kernel_count; k++) names += strlen(graph->kernels[k]->name) + 1;
-    *bytes = sizeof(wf_graph_message) + ranks + names;
+    *bytes = sizeof(wf_graph_message) + names;
     wf_graph_message *body = wf_calloc(1, *bytes, err);
     if (!body) return NULL;
-    *body = (wf_graph_message){id, plan->partition_count, (uint32_t)graph->kernel_count};
-    memcpy(body + 1, plan->rank, ranks);
-    char *at = (char *)(body + 1) + ranks;
+    *body = (wf_graph_message){id, plan->partition_count, (uint32_t)graph->kernel_count, plan->rank[0], plan->per_worker};
+    char *at = (char *)(body + 1);
     for (size_t k = 0; k < graph->kernel_count; k++) at = stpcpy(at, graph->kernels[k]->name) + 1;
     return body;
+}
+
+/* What GRAPH tells of the owners. Only rank 0 may run no tasks, so workers are neighbours. */
+static bool follows_rule(const wf_plan *plan)
+{
+    for (uint32_t p = 0; p < plan->partition_count; p++) {
+        if (plan->rank[p] != plan->rank[0] + (int32_t)(p / plan->per_worker)) return false;
+    }
+    return true;
 }
 
 static weft_status send_graph(wf_scheduler *s, uint64_t id, const weft_graph *graph, const wf_plan *plan, wf_partition_set *set,
@@ -402,6 +410,7 @@ weft_status wf_scheduler_begin(wf_scheduler *scheduler, uint64_t graph_id, const
                                wf_partition_set *set, const weft_ref *roots, size_t root_count, bool gather, weft_error *err)
 {
     compute *c;
+    if (!follows_rule(plan)) return weft_fail(err, WEFT_EINVAL, "a plan whose workers are not neighbouring ranks");
     weft_status status = make_compute(scheduler, graph_id, plan, roots, root_count, gather, &c, err);
     if (status != WEFT_OK) return status;
     pthread_mutex_lock(&scheduler->lock);

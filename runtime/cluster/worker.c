@@ -28,8 +28,7 @@ typedef struct worker_graph {
     uint64_t id;
     wf_worker *worker;
     wf_local_graph *local;   /* NULL until GRAPH came */
-    int32_t *rank;           /* by partition; fixed once local is there */
-    uint32_t partition_count;
+    wf_graph_message rule;   /* who has which partition; fixed once local is there */
     early_chunk *early;
     _Atomic uint64_t lowest_failed; /* ref of the failed task told to rank 0: only one that comes before it is told after it */
     weft_kernel *missing;    /* stand-ins for kernels that this rank does not have; NULL: none */
@@ -170,7 +169,6 @@ static void free_graph(wf_worker *worker, worker_graph *graph)
         free(graph->early);
         graph->early = next;
     }
-    free(graph->rank);
     free(graph->missing);
     free(graph->names);
     free(graph);
@@ -224,6 +222,11 @@ static void send_data(worker_graph *graph, int rank, uint64_t ref, weft_chunk *c
     if (error.status != WEFT_OK) report_broken(graph->worker, &error);
 }
 
+static int32_t owner_of(const worker_graph *graph, uint32_t partition)
+{
+    return graph->rule.first_rank + (int32_t)(partition / graph->rule.per_rank);
+}
+
 /* Partitions come in ascending order, and neighbours mostly lie on one rank: each run of them costs one message. */
 static void on_export(void *owner, uint64_t id, uint64_t ref, weft_chunk *chunk, const uint32_t *partitions, uint32_t count,
                       wf_thread *self)
@@ -232,8 +235,8 @@ static void on_export(void *owner, uint64_t id, uint64_t ref, weft_chunk *chunk,
     wf_worker *worker = graph->worker;
     (void)id;
     for (uint32_t begin = 0, end; begin < count; begin = end) {
-        int32_t rank = graph->rank[partitions[begin]];
-        for (end = begin + 1; end < count && graph->rank[partitions[end]] == rank; end++) continue;
+        int32_t rank = owner_of(graph, partitions[begin]);
+        for (end = begin + 1; end < count && owner_of(graph, partitions[end]) == rank; end++) continue;
         if (rank != worker->options.transport->rank) {
             send_data(graph, rank, ref, chunk, partitions + begin, end - begin);
             wf_transport_poll(worker->options.transport, self); /* the other rank may be waiting for it */
@@ -357,20 +360,16 @@ static weft_status begin_graph(wf_worker *worker, const wf_message *message, wef
 {
     static const wf_local_graph_ops ops = {on_export, on_root, on_task_failed, on_all_ended, on_find_held};
     const wf_graph_message *body = message->body;
-    size_t ranks_bytes = 0;
-    if (message->body_bytes >= sizeof *body) ranks_bytes = body->partition_count * sizeof(int32_t);
-    if (message->body_bytes < sizeof *body + ranks_bytes)
+    if (message->body_bytes < sizeof *body || body->per_rank == 0)
         return weft_fail(err, WEFT_EDATA, "a graph message of %zu bytes; it was cut", message->body_bytes);
-    const char *names = (const char *)(body + 1) + ranks_bytes;
+    const char *names = (const char *)(body + 1);
     worker_graph *graph = find_or_add_graph(worker, body->graph, err);
     const weft_kernel **kernels = wf_calloc(body->kernel_count, sizeof *kernels, err);
     weft_status status = graph && kernels ? WEFT_OK : WEFT_ENOMEM;
     if (status == WEFT_OK)
-        status = resolve_kernels(worker, graph, body->kernel_count, names, message->body_bytes - sizeof *body - ranks_bytes, kernels, err);
-    if (status == WEFT_OK && !(graph->rank = wf_calloc(body->partition_count, sizeof *graph->rank, err))) status = WEFT_ENOMEM;
+        status = resolve_kernels(worker, graph, body->kernel_count, names, message->body_bytes - sizeof *body, kernels, err);
     if (status == WEFT_OK) {
-        memcpy(graph->rank, body + 1, ranks_bytes);
-        graph->partition_count = body->partition_count;
+        graph->rule = *body;
         wf_local_graph_options options = {body->graph, worker->options.transport->rank, kernels, body->kernel_count, worker->pool,
                                           worker->options.budget, &ops, graph, worker};
         status = wf_local_graph_create(&options, &graph->local, err);
@@ -387,12 +386,12 @@ static weft_status add_partition(wf_worker *worker, wf_message *message, wf_thre
     uint64_t id = view.header->graph;
     uint32_t partition = view.header->partition;
     worker_graph *graph = find_graph(worker, id);
-    if (!graph || !graph->local || partition >= graph->partition_count)
+    if (!graph || !graph->local || partition >= graph->rule.partition_count)
         return weft_fail(err, WEFT_EDATA, "partition %u of graph %llu came without its graph", partition, (unsigned long long)id);
     for (uint32_t i = 0; i < view.header->export_count; i++) {
-        if (view.exports[i] >= graph->partition_count)
+        if (view.exports[i] >= graph->rule.partition_count)
             return weft_fail(err, WEFT_EDATA, "partition %u exports to partition %u of %u", partition, view.exports[i],
-                             graph->partition_count);
+                             graph->rule.partition_count);
     }
     status = wf_local_graph_add(graph->local, message->body, message->body_bytes, err);
     if (status != WEFT_OK) return status;

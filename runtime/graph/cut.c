@@ -157,6 +157,7 @@ weft_status wf_cut(wf_plan *plan, const weft_graph *graph, const unsigned char *
     double total_cost = 0;
     clustering c = {.graph = graph, .needed = needed};
     plan->partition_count = (uint32_t)(worker_count * per_worker);
+    plan->per_worker = (uint32_t)per_worker;
     plan->rank = wf_calloc(plan->partition_count, sizeof *plan->rank, err);
     c.parent = wf_calloc(graph->task_count, sizeof *c.parent, err);
     c.clusters = wf_calloc(graph->task_count, sizeof *c.clusters, err);

@@ -21,7 +21,8 @@ typedef struct wf_plan {
     uint32_t *order;         /* by task: position in the static order; meaningless for culled tasks */
     uint32_t *partition;     /* by task; WF_NO_PARTITION: culled */
     uint32_t partition_count;
-    int32_t *rank;           /* by partition */
+    uint32_t per_worker;     /* partitions of each */
+    int32_t *rank;           /* by partition: per_worker for each worker in turn */
 } wf_plan;
 
 /* Culls, orders and cuts.
