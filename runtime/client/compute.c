@@ -21,7 +21,7 @@ struct weft_future {
 static weft_status check_roots(const weft_graph *graph, const weft_ref *roots, size_t root_count, weft_error *err)
 {
     weft_status status = WEFT_OK;
-    for (size_t i = 0; i < root_count && status == WEFT_OK; i++) status = wf_graph_check_ref(graph, roots[i], "a root", err);
+    for (size_t i = 0; i < root_count && status == WEFT_OK; i++) status = wf_graph_check_ref(graph, roots[i], "root", i, err);
     return status;
 }
 

@@ -3,7 +3,6 @@
 
 #include <float.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,15 +59,15 @@ weft_ref weft_output(weft_ref first, size_t index)
     return first;
 }
 
-weft_status wf_graph_check_ref(const weft_graph *graph, weft_ref ref, const char *what, weft_error *err)
+weft_status wf_graph_check_ref(const weft_graph *graph, weft_ref ref, const char *what, size_t index, weft_error *err)
 {
     if (ref.graph != graph->serial)
-        return weft_fail(err, WEFT_EINVAL, "%s belongs to another graph; add its task to this one, or persist it and use "
-                         "weft_graph_add_future", what);
+        return weft_fail(err, WEFT_EINVAL, "%s %zu belongs to another graph; add its task to this one, or persist it and use "
+                         "weft_graph_add_future", what, index);
     size_t task = wf_ref_task(ref.value);
     if (task >= graph->task_count || wf_ref_output(ref.value) >= wf_graph_output_count(graph, task))
-        return weft_fail(err, WEFT_EINVAL, "%s names output %u of task %zu, which does not exist; use what weft_graph_add returned", what,
-                         (unsigned)wf_ref_output(ref.value), task);
+        return weft_fail(err, WEFT_EINVAL, "%s %zu names output %u of task %zu, which does not exist; use what weft_graph_add returned", what,
+                         index, (unsigned)wf_ref_output(ref.value), task);
     return WEFT_OK;
 }
 
@@ -84,9 +83,7 @@ static weft_status check_spec(const weft_graph *graph, const weft_task_spec *spe
     if (!(spec->cost >= 0 && spec->cost <= (double)FLT_MAX))
         return weft_fail(err, WEFT_EINVAL, "the cost of a task is %g; it must be a number from 0 to %g", spec->cost, (double)FLT_MAX);
     for (size_t i = 0; i < spec->input_count; i++) {
-        char what[32];
-        snprintf(what, sizeof what, "input %zu", i);
-        weft_status status = wf_graph_check_ref(graph, spec->inputs[i], what, err);
+        weft_status status = wf_graph_check_ref(graph, spec->inputs[i], "input", i, err);
         if (status != WEFT_OK) return status;
     }
     return WEFT_OK;

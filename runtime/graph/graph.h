@@ -77,8 +77,8 @@ static inline uint64_t wf_graph_ref_bytes(const weft_graph *graph, uint64_t ref)
 /* The rank that a task is bound to: where its kept result lies; -1 when it may run anywhere. */
 int wf_graph_task_rank(const weft_graph *graph, size_t task);
 
-/* WEFT_OK when ref is an output of this graph. `what` names it in the error. */
-weft_status wf_graph_check_ref(const weft_graph *graph, weft_ref ref, const char *what, weft_error *err);
+/* WEFT_OK when ref is an output of this graph. `what` and index name it in the error, as in "input 2". */
+weft_status wf_graph_check_ref(const weft_graph *graph, weft_ref ref, const char *what, size_t index, weft_error *err);
 
 /* A spec with these in it, and the defaults for the rest. */
 weft_task_spec wf_task_spec_make(const weft_kernel *kernel, const weft_ref *inputs, size_t input_count, const void *params,

@@ -235,12 +235,12 @@ static void a_ref_is_checked_by_graph_task_and_output(void)
     weft_ref ref;
     weft_error err = WEFT_ERROR_INIT;
     CU_ASSERT_EQUAL(weft_graph_add_task(graph, &one, NULL, 0, NULL, 0, &ref, NULL), WEFT_OK);
-    CU_ASSERT_EQUAL(wf_graph_check_ref(graph, ref, "root 3", &err), WEFT_OK);
+    CU_ASSERT_EQUAL(wf_graph_check_ref(graph, ref, "root", 3, &err), WEFT_OK);
     ref.graph++;
-    CU_ASSERT_EQUAL(wf_graph_check_ref(graph, ref, "root 3", &err), WEFT_EINVAL);
+    CU_ASSERT_EQUAL(wf_graph_check_ref(graph, ref, "root", 3, &err), WEFT_EINVAL);
     CU_ASSERT_EQUAL(strncmp(err.text, "root 3 belongs", 14), 0);
     ref = (weft_ref){graph->serial, UINT64_MAX};
-    CU_ASSERT_EQUAL(wf_graph_check_ref(graph, ref, "root 3", &err), WEFT_EINVAL);
+    CU_ASSERT_EQUAL(wf_graph_check_ref(graph, ref, "root", 3, &err), WEFT_EINVAL);
     weft_graph_destroy(graph);
 }
 
