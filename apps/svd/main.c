@@ -56,7 +56,7 @@ static void print_error(const weft_error *err)
     if (names_place)
         fprintf(stderr, "weft-svd: %s\n", err->text);
     else
-        fprintf(stderr, "weft-svd: %s on rank %d: %s\n", err->task, err->rank, err->text);
+        weft_error_print(stderr, "weft-svd", err);
 }
 
 static int client(weft_session *session, int argc, char **argv)

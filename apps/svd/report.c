@@ -82,8 +82,9 @@ static void print_run(const svd_report *report)
     char chunks[NUMBER_LENGTH], rows[NUMBER_LENGTH], tasks[NUMBER_LENGTH];
     printf("chunks           %s of %s rows, %s tasks\n", format_count((int64_t)made->cut.chunk_count, chunks),
            format_count(made->cut.chunk_rows[0], rows), format_count((int64_t)made->task_count, tasks));
-    printf("ran on           %d rank%s x %d thread%s (%s)\n", session->rank_count, session->rank_count == 1 ? "" : "s",
+    printf("ran on           %d rank%s x %d thread%s (%s", session->worker_count, session->worker_count == 1 ? "" : "s",
            session->threads_per_worker, session->threads_per_worker == 1 ? "" : "s", session->scheduler);
+    printf(session->worker_count < session->rank_count ? "; rank 0 only schedules)\n" : ")\n");
     if (report->matrix->source) printf("look at the file %.3f s\n", report->read_seconds);
     printf("build the graph  %.3f s\n", made->build_seconds);
     printf("compute          %.3f s\n", made->compute_seconds);

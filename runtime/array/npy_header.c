@@ -49,7 +49,7 @@ weft_status wf_npy_prefix_parse(const char *path, const unsigned char *prefix, s
     if (count == 0) return weft_fail(err, WEFT_EDATA, "%s: is empty; write the array again", shown);
     size_t magic_bytes = count < sizeof magic ? count : sizeof magic;
     if (memcmp(prefix, magic, magic_bytes) != 0)
-        return weft_fail(err, WEFT_EDATA, "%s: is no .npy file (it does not begin with \\x93NUMPY); write it with numpy.save", shown);
+        return weft_fail(err, WEFT_EDATA, "%s: is no .npy file (it does not begin with \\x93NUMPY); write it with numpy.save, or let the name of a text file end in .csv", shown);
     bool is_short = count > 6 && prefix[6] == 1;
     if (count < (is_short ? 10 : 12))
         return weft_fail(err, WEFT_EDATA, "%s: ends within its header, after %zu bytes; write or copy it again", shown, count);

@@ -18,6 +18,14 @@ const char *weft_status_name(weft_status status)
     return index < sizeof names / sizeof names[0] ? names[index] : "?";
 }
 
+void weft_error_print(FILE *stream, const char *program, const weft_error *err)
+{
+    const char *name = strrchr(program, '/') ? strrchr(program, '/') + 1 : program;
+    char rank[32] = "";
+    if (err->rank >= 0 && err->task[0]) snprintf(rank, sizeof rank, " on rank %d", err->rank);
+    fprintf(stream, "%s: %s%s%s%s\n", name, err->task, rank, err->task[0] ? ": " : "", err->text);
+}
+
 weft_status weft_fail_at(weft_error *err, weft_status status, const char *file, int line, const char *format, ...)
 {
     if (!err) return status;

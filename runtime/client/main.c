@@ -59,16 +59,6 @@ static wf_log make_log(const weft_config *config, int rank)
     return log;
 }
 
-static const char *base_name(const char *path)
-{
-    return strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-}
-
-static void print_error(const char *name, const weft_error *error)
-{
-    fprintf(stderr, "%s: %s%s%s\n", base_name(name), error->task, error->task[0] ? ": " : "", error->text);
-}
-
 static scheduler_kind choose_kind(const program *p)
 {
     const char *text = weft_config_text(p->config, "scheduler.kind");
@@ -103,7 +93,7 @@ static void log_start(const program *p)
 {
     char text[WF_LAUNCH_TEXT_LENGTH];
     if (p->kind != KIND_MPI && wf_launch_check_alone(&p->launch, text)) wf_log_write(&p->log, WF_LOG_WARNING, "%s", text);
-    if (p->transport->rank == 0 && p->placement.pins.is_bound_too_tightly)
+    if (p->transport->rank == 0 && p->kind != KIND_SYNC && p->placement.pins.is_bound_too_tightly)
         wf_log_write(&p->log, WF_LOG_WARNING, "%s", p->placement.pins.advice);
     wf_log_write(&p->log, WF_LOG_INFO, "rank ready ranks=%d runs_tasks=%d threads=%d cpuset=%s memory_limit_bytes=%llu", p->transport->size,
                  p->placement.runs_tasks, p->placement.pins.thread_count, p->placement.cpuset_text,
@@ -153,7 +143,7 @@ static void on_signal(void *context, int signal)
 {
     program *p = context;
     if (p->transport->rank == 0) {
-        wf_rank_interrupt(p->rank);
+        wf_rank_interrupt(p->rank, signal);
         return;
     }
     wait_for_rank0(); /* a worker has nothing to clean up, rank 0 may have files to remove */
@@ -254,7 +244,7 @@ static int play(program *p, int argc, char **argv)
         is_sound = wf_rank_serve(p->rank, &error) == WEFT_OK;
         if (error.status == WEFT_ECANCELLED) leave(EXIT_FAILURE); /* rank 0 says why */
     }
-    if (error.status != WEFT_OK) print_error(argv[0], &error);
+    if (error.status != WEFT_OK) weft_error_print(stderr, argv[0], &error);
     if (!is_sound && p->mpi) {
         if (is_rank0) wf_transport_flush(p->transport, FAREWELL_NS);
         leave(code ? code : EXIT_FAILURE);
@@ -283,7 +273,7 @@ int weft_main_with(int argc, char **argv, weft_client *client, const void *commu
     if (status == WEFT_OK && !communicator) status = check_launch(&p, &error);
     if (status != WEFT_OK) { /* every rank sees the same */
         if (speaks)
-            print_error(argv[0], &error);
+            weft_error_print(stderr, argv[0], &error);
         else
             wait_for_rank0(); /* to say it for all */
         weft_config_destroy(p.config);
@@ -299,7 +289,7 @@ int weft_main_with(int argc, char **argv, weft_client *client, const void *commu
         log_start(&p);
         code = play(&p, argc, argv);
     } else {
-        if (speaks ? status != WEFT_ECANCELLED : status != WEFT_ELAUNCH && status != WEFT_ECANCELLED) print_error(argv[0], &error);
+        if (speaks ? status != WEFT_ECANCELLED : status != WEFT_ELAUNCH && status != WEFT_ECANCELLED) weft_error_print(stderr, argv[0], &error);
         code = EXIT_FAILURE;
         if (p.mpi && wf_mpi_size(p.mpi) > 1) leave(code); /* the others may have started well, and wait */
     }

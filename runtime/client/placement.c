@@ -51,7 +51,7 @@ static weft_status plan_pins(wf_placement *p, const weft_config *config, wf_mpi 
     if (first_rank == 0 && has_others)
         pins[0].runs_tasks = wf_rank0_computes(compute_mode(config), count, wf_pin_count_node_cores(p->topology, pins, count));
     p->runs_tasks = pins[index].runs_tasks;
-    p->node_rank_count = count;
+    for (int i = 0; i < count; i++) p->node_worker_count += pins[i].runs_tasks;
     wf_pin_request request = {.topology = p->topology, .ranks = pins, .rank_count = count, .rank_index = index,
                               .thread_count = thread_count > 0 ? thread_count : 0, .pin = weft_config_bool(config, "pool.pin")};
     status = wf_pin_plan_init(&p->pins, &request, err);
@@ -72,10 +72,11 @@ static weft_status plan_memory(wf_placement *p, const weft_config *config, weft_
     wf_memory_limit limit;
     weft_status status = wf_memory_get_limit(&limit, err);
     if (status != WEFT_OK) return status;
-    /* A tenth is left to code, stacks, buffers and libraries; the ranks of the node share the rest. */
-    p->memory_limit_bytes = limit.bytes / 10 * 9 / (uint64_t)p->node_rank_count;
-    snprintf(p->memory_text, sizeof p->memory_text, "90 %% of the %s, shared by %d rank%s", limit.source, p->node_rank_count,
-             p->node_rank_count == 1 ? "" : "s");
+    /* A tenth is left to code, stacks, buffers and libraries; the ranks of the node that run tasks share the rest. (A rank 0 that runs none
+     * holds only results that the client asks for, and may hold as many as the others.) */
+    int sharers = p->node_worker_count > 0 ? p->node_worker_count : 1;
+    p->memory_limit_bytes = limit.bytes / 10 * 9 / (uint64_t)sharers;
+    snprintf(p->memory_text, sizeof p->memory_text, "90 %% of the %s, shared by %d rank%s", limit.source, sharers, sharers == 1 ? "" : "s");
     return WEFT_OK;
 }
 

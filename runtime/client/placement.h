@@ -11,7 +11,7 @@ typedef struct wf_placement {
     wf_topology *topology;
     wf_pin_plan pins;
     bool runs_tasks;
-    int node_rank_count;
+    int node_worker_count;       /* ranks of this node that run tasks */
     uint64_t memory_limit_bytes; /* of this rank's chunks */
     char memory_text[256];       /* where that comes from */
     char *cpuset_text;

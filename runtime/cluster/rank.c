@@ -3,6 +3,8 @@
 #include "cluster/rank.h"
 
 #include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -237,8 +239,11 @@ bool wf_rank_step(wf_rank *rank)
     return happened;
 }
 
-void wf_rank_interrupt(wf_rank *rank)
+void wf_rank_interrupt(wf_rank *rank, int signal)
 {
-    if (rank->scheduler) wf_scheduler_interrupt(rank->scheduler, "interrupted by a signal");
+    char why[96];
+    snprintf(why, sizeof why, "interrupted by SIG%s%s", sigabbrev_np(signal),
+             signal == SIGTERM ? ", which a launcher also sends when another rank has died" : "");
+    if (rank->scheduler) wf_scheduler_interrupt(rank->scheduler, why);
     tell_to_end(rank, true);
 }

@@ -49,6 +49,6 @@ wf_scheduler *wf_rank_scheduler(wf_rank *rank);
 bool wf_rank_step(wf_rank *rank);
 
 /* Wakes wf_rank_serve up and lets it fail with WEFT_ECANCELLED: this process was told to end. */
-void wf_rank_interrupt(wf_rank *rank);
+void wf_rank_interrupt(wf_rank *rank, int signal);
 
 #endif

@@ -34,7 +34,7 @@ static const wf_key keys[] = {
     {"pool.threads", WF_KEY_INT, "0", 1, 65536, "one per core", NULL, "threads",
      "pool threads of one rank"},
     {"scheduler.compute", WF_KEY_CHOICE, "auto", 0, 0, NULL, "auto|on|off", NULL,
-     "whether rank 0 runs tasks too; auto: when there are few cores"},
+     "whether rank 0 runs tasks too; auto: unless the other ranks fill its node"},
     {"scheduler.kind", WF_KEY_CHOICE, "auto", 0, 0, NULL, "auto|sync|threads|mpi", NULL,
      "what runs the graph; auto: mpi under a launcher, threads otherwise"},
     {"scheduler.lost_after", WF_KEY_DURATION, "60s", 1 * S, 3600 * S, NULL, NULL, NULL,

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/quantity.h"
 
 struct wf_budget {
     atomic_uint_fast64_t references;
@@ -52,15 +53,19 @@ static bool fits(const wf_budget *budget, uint64_t used, size_t bytes)
 }
 
 /* Bytes that do not fit are never added, not for a moment either: that would refuse another thread what does fit. */
+static weft_status refuse(const wf_budget *budget, size_t bytes, uint64_t used_bytes, weft_error *err)
+{
+    char wanted[WF_QUANTITY_LENGTH], used[WF_QUANTITY_LENGTH], limit[WF_QUANTITY_LENGTH];
+    return weft_fail(err, WEFT_ENOMEM, "a chunk or scratch memory of %s does not fit: %s of %s are in use; use smaller chunks, more ranks, or "
+                     "raise memory.limit", wf_bytes_format_rounded(bytes, wanted), wf_bytes_format_rounded(used_bytes, used),
+                     wf_bytes_format_rounded(budget->limit_bytes, limit));
+}
+
 weft_status wf_budget_charge(wf_budget *budget, size_t bytes, weft_error *err)
 {
     uint_fast64_t used = atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);
     do {
-        if (!fits(budget, used, bytes))
-            return weft_fail(err, WEFT_ENOMEM,
-                             "a chunk or scratch memory of %.1f MiB does not fit: %.1f of %.1f MiB are in use; use smaller "
-                             "chunks, more ranks, or raise memory.limit",
-                             (double)bytes / 1048576.0, (double)used / 1048576.0, (double)budget->limit_bytes / 1048576.0);
+        if (!fits(budget, used, bytes)) return refuse(budget, bytes, used, err);
     } while (!atomic_compare_exchange_weak_explicit(&budget->used_bytes, &used, used + bytes, memory_order_relaxed, memory_order_relaxed));
     raise_peak(budget, used + bytes);
     return WEFT_OK;

@@ -23,7 +23,7 @@ target_compile_options(weft_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wformat=2 -Wundef -Wvla
   -Wnull-dereference -Wdouble-promotion -fno-omit-frame-pointer
   # Error records carry "layer/file.c", not a path of the build machine.
-  "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/runtime/=" "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
+  "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=" "-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/runtime/=") # the last that fits counts
 if(WEFT_WERROR)
   target_compile_options(weft_flags INTERFACE -Werror)
 endif()

@@ -1,4 +1,4 @@
-# Finds the libraries of the table in the README; scripts/setup.sh installs them on Debian.
+# Finds the libraries that weft stands on; scripts/setup.sh installs them on Debian.
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)

@@ -61,6 +61,7 @@ WEFT_API const weft_config *weft_session_config(const weft_session *session);
  * Owns:     chunks[0..root_count) are new references; the caller releases them. Unset on failure.
  * Errors:   of the first task that failed; WEFT_EINVAL a root of another graph, or one that it does not have; WEFT_ENOMEM;
  *           WEFT_ECANCELLED interrupted; WEFT_ELOST a rank or a connection is gone.
+ *           After a failure what does not depend on the failed task still runs, and the call returns when all has ended.
  * Threads:  blocks until all is done. Any number of threads may compute at the same time, the same graph too; nobody may add to it then.
  * Cost:     each call plans anew and runs everything that its roots need, and nothing else: nothing is kept from call to call. What
  *           several calls need is computed once when it is persisted, and comes in by weft_graph_add_future.
@@ -86,7 +87,7 @@ WEFT_API void weft_future_release(weft_future *future);
 
 /* Statistics of the ranks since the session began. */
 typedef struct weft_session_stats {
-    uint64_t tasks_ended;
+    uint64_t tasks_ended;         /* run, failed, or not run because an input failed */
     uint64_t bytes_sent;          /* chunk bytes from rank to rank */
     uint64_t memory_peak_bytes;   /* chunks, summed over ranks */
     uint64_t rss_peak_bytes;      /* resident memory of the processes, summed over ranks */
@@ -99,7 +100,8 @@ WEFT_API weft_status weft_session_get_stats(weft_session *session, weft_session_
  * the environment, without MPI: for what a program prints when it does not come to weft_main. */
 WEFT_API bool weft_is_speaker(void);
 
-/* The function that weft_main runs on the client's rank. Returns the exit code: 0 success, 1 failure, 2 usage. */
+/* The function that weft_main runs on the client's rank. Returns the exit code: 0 success, 1 failure, 2 usage. All arguments but weft's
+ * own options are the client's to check, --help too. */
 typedef int weft_client(weft_session *session, int argc, char **argv);
 
 /* Runs a program: reads the configuration and weft's own options (--scheduler, --threads, --set KEY=VALUE), which it takes out of argv,

@@ -7,6 +7,7 @@
 #define WEFT_STATUS_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #if defined(__GNUC__)
 #define WEFT_API __attribute__((visibility("default")))
@@ -43,13 +44,16 @@ typedef struct weft_error {
     int32_t line;    /* in file */
     char file[40];   /* source file, "exec/pool.c" */
     char task[64];   /* kernel and key of the failed task, or "" */
-    char text[432];  /* one line: what happened, with the values, then what to change */
+    char text[432];  /* one line: what happened, with the values, then what to change; weft_error_print adds task and rank */
 } weft_error;
 
 #define WEFT_ERROR_INIT {WEFT_OK, -1, 0, "", "", ""}
 
 /* The status's name without prefix, such as "ESHAPE". Never NULL. */
 WEFT_API const char *weft_status_name(weft_status status);
+
+/* Prints one line: "program: kernel key on rank 2: text", without what is not known. program may be a path; its last part is printed. */
+WEFT_API void weft_error_print(FILE *stream, const char *program, const weft_error *err);
 
 /* Fills err (NULL allowed) and returns status, so that a failure is one line: return weft_fail(err, WEFT_EINVAL, "..."); */
 #define weft_fail(err, status, ...) weft_fail_at((err), (status), __FILE__, __LINE__, __VA_ARGS__)

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <weft/status.h>
 
 #include <stdio.h>
@@ -64,9 +65,30 @@ static void every_status_has_a_name_of_its_own(void)
     }
 }
 
+static void a_printed_error_names_program_task_and_rank(void)
+{
+    weft_error err = WEFT_ERROR_INIT;
+    char *text = NULL;
+    size_t length = 0;
+    weft_fail(&err, WEFT_EKERNEL, "index 617 was told to fail");
+    FILE *stream = open_memstream(&text, &length);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(stream);
+    weft_error_print(stream, "build/bin/mine", &err);
+    strcpy(err.task, "make #617");
+    weft_error_print(stream, "mine", &err);
+    err.rank = 2;
+    weft_error_print(stream, "mine", &err);
+    fclose(stream);
+    CU_ASSERT_STRING_EQUAL(text, "mine: index 617 was told to fail\n"
+                                 "mine: make #617: index 617 was told to fail\n"
+                                 "mine: make #617 on rank 2: index 617 was told to fail\n");
+    free(text);
+}
+
 int main(void)
 {
     static const weft_test_case cases[] = {
+        WEFT_TEST(a_printed_error_names_program_task_and_rank),
         WEFT_TEST(a_failure_returns_its_status_and_fills_the_record),
         WEFT_TEST(a_record_may_be_null),
         WEFT_TEST(a_new_failure_leaves_nothing_of_the_old_one),
