@@ -1,7 +1,7 @@
-#include <stdlib.h>
 #include <weft/status.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "weft_test.h"
