@@ -129,15 +129,7 @@ static weft_status check_kernels(const wf_local_graph *graph, const wf_partition
     return WEFT_OK;
 }
 
-/* Tasks sorted by their position in the static order: a counting sort is not worth it, positions are spread over the whole graph. */
-static int compare_order(const void *a, const void *b, void *view)
-{
-    const wf_partition *v = view;
-    uint32_t x = v->tasks[*(const uint32_t *)a].order, y = v->tasks[*(const uint32_t *)b].order;
-    return x < y ? -1 : x > y;
-}
-
-static void fill_consumers(local_partition *p, const uint32_t *by_order)
+static void fill_consumers(local_partition *p)
 {
     const wf_partition *v = &p->view;
     uint32_t slots = v->header->output_count + v->header->import_count;
@@ -148,18 +140,15 @@ static void fill_consumers(local_partition *p, const uint32_t *by_order)
         end += p->slots[s].consumer_begin;
         p->slots[s].consumer_begin = end;
     }
-    for (uint32_t i = 0; i < v->header->task_count; i++) {
-        uint32_t t = by_order[i];
+    for (uint32_t t = 0; t < v->header->task_count; t++) {
         for (uint32_t e = v->tasks[t].input_begin; e < v->tasks[t + 1].input_begin; e++)
             p->consumers[--p->slots[v->inputs[e]].consumer_begin] = t;
     }
 }
 
-static weft_status make_partition(wf_local_graph *graph, void *bytes, size_t size_bytes, local_partition **out, uint32_t **by_order,
-                                  weft_error *err)
+static weft_status make_partition(wf_local_graph *graph, void *bytes, size_t size_bytes, local_partition **out, weft_error *err)
 {
     weft_status status = WEFT_ENOMEM;
-    uint32_t *sorted = NULL;
     local_partition *p = wf_calloc(1, sizeof *p, err);
     if (!p) return WEFT_ENOMEM;
     status = wf_partition_view(bytes, size_bytes, &p->view, err);
@@ -170,38 +159,31 @@ static weft_status make_partition(wf_local_graph *graph, void *bytes, size_t siz
     p->tasks = wf_calloc(h->task_count, sizeof *p->tasks, err);
     p->slots = wf_calloc((size_t)h->output_count + h->import_count + 1, sizeof *p->slots, err);
     p->consumers = wf_calloc(h->input_count, sizeof *p->consumers, err);
-    sorted = wf_calloc(h->task_count, sizeof *sorted, err);
-    status = p->tasks && p->slots && p->consumers && sorted ? WEFT_OK : WEFT_ENOMEM;
+    status = p->tasks && p->slots && p->consumers ? WEFT_OK : WEFT_ENOMEM;
     if (status != WEFT_OK) goto out;
     for (uint32_t t = 0; t < h->task_count; t++) {
         p->tasks[t] = (local_task){.partition = p, .index = t};
         atomic_init(&p->tasks[t].waiting, p->view.tasks[t + 1].input_begin - p->view.tasks[t].input_begin);
-        sorted[t] = t;
     }
-    qsort_r(sorted, h->task_count, sizeof *sorted, compare_order, &p->view);
-    fill_consumers(p, sorted);
+    fill_consumers(p);
 out:
-    if (status == WEFT_OK) {
+    if (status == WEFT_OK)
         *out = p;
-        *by_order = sorted;
-    } else {
-        free(sorted);
+    else
         destroy_partition(p); /* bytes is not in it yet: the caller keeps it */
-    }
     return status;
 }
 
 weft_status wf_local_graph_add(wf_local_graph *graph, void *bytes, size_t size_bytes, weft_error *err)
 {
     local_partition *p;
-    uint32_t *by_order;
-    weft_status status = make_partition(graph, bytes, size_bytes, &p, &by_order, err);
+    weft_status status = make_partition(graph, bytes, size_bytes, &p, err);
     if (status != WEFT_OK) return status;
     uint32_t count = p->view.header->task_count;
     wf_pool_item *first = NULL, *last = NULL;
     size_t ready_count = 0;
     for (uint32_t i = 0; i < count; i++) {
-        local_task *task = &p->tasks[by_order[i]];
+        local_task *task = &p->tasks[i];
         if (atomic_load(&task->waiting) > 0) continue;
         if (last)
             last->next = &task->item;
@@ -210,7 +192,6 @@ weft_status wf_local_graph_add(wf_local_graph *graph, void *bytes, size_t size_b
         last = &task->item;
         ready_count++;
     }
-    free(by_order);
     p->bytes = bytes;
     p->next = graph->partitions;
     graph->partitions = p;

@@ -4,6 +4,8 @@
  *   header | task refs u64 | imports u64 | tasks | outputs | inputs u32 | exports u32 | params (16-byte aligned) | keys
  * Tasks and outputs end with one entry more, which only ends the ranges.
  *
+ * Tasks stand in the static order: those that should run first come first, and inputs before what needs them.
+ *
  * A slot is where a chunk is awaited or kept: the partition's own outputs first, then its imports (outputs of tasks in other partitions,
  * sorted by ref). Inputs name slots. Exports name, for each output, the other partitions that need it.
  */
@@ -28,11 +30,9 @@ typedef struct wf_partition_header {
 
 typedef struct wf_partition_task {
     uint32_t kernel;       /* into the graph's kernel names, or WF_HELD_KERNEL */
-    uint32_t order;        /* position in the static order: smaller runs first */
     uint32_t input_begin, output_begin;
     uint32_t param_begin, param_bytes;
     uint32_t key;          /* into keys; 0: none */
-    uint32_t reserved;
 } wf_partition_task;
 
 enum { WF_OUTPUT_KEEP = 1, WF_OUTPUT_GATHER = 2 }; /* stays on the rank as a kept result; goes to the client */

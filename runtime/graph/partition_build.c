@@ -17,7 +17,8 @@ typedef struct builder {
     const wf_plan *plan;
     uint64_t graph_id;
     uint64_t *task_begin;   /* by partition + 1: into tasks */
-    uint32_t *tasks;        /* needed tasks, by partition, in index order */
+    uint32_t *by_order;     /* needed tasks, in static order */
+    uint32_t *tasks;        /* the same by partition, in static order within each */
     uint32_t *first_slot;   /* by task: the slot of its output 0 in its own partition */
     import *imports;        /* by partition, then ref; unique */
     size_t import_count;
@@ -36,12 +37,13 @@ static weft_status allocate(builder *b, weft_error *err)
 {
     size_t partitions = (size_t)b->plan->partition_count + 1;
     b->task_begin = wf_calloc(partitions + 1, sizeof *b->task_begin, err);
+    b->by_order = wf_calloc(b->plan->needed_count, sizeof *b->by_order, err);
     b->tasks = wf_calloc(b->plan->needed_count, sizeof *b->tasks, err);
     b->first_slot = wf_calloc(b->graph->task_count, sizeof *b->first_slot, err);
     b->import_begin = wf_calloc(partitions + 1, sizeof *b->import_begin, err);
     b->export_begin = wf_calloc(b->graph->output_count + 2, sizeof *b->export_begin, err);
     b->flags = wf_calloc(b->graph->output_count, 1, err);
-    return b->task_begin && b->tasks && b->first_slot && b->import_begin && b->export_begin && b->flags ? WEFT_OK : WEFT_ENOMEM;
+    return b->task_begin && b->by_order && b->tasks && b->first_slot && b->import_begin && b->export_begin && b->flags ? WEFT_OK : WEFT_ENOMEM;
 }
 
 /* Counting sort; then slots are numbered within each partition. */
@@ -49,12 +51,15 @@ static void sort_tasks(builder *b)
 {
     const weft_graph *graph = b->graph;
     const uint32_t *partition = b->plan->partition;
-    for (size_t t = 0; t < graph->task_count; t++) {
-        if (partition[t] != WF_NO_PARTITION) b->task_begin[partition[t] + 2]++;
+    for (uint32_t t = 0; t < graph->task_count; t++) {
+        if (partition[t] == WF_NO_PARTITION) continue;
+        b->task_begin[partition[t] + 2]++;
+        b->by_order[b->plan->order[t]] = t;
     }
     for (uint32_t p = 0; p < b->plan->partition_count; p++) b->task_begin[p + 2] += b->task_begin[p + 1];
-    for (uint32_t t = 0; t < graph->task_count; t++) {
-        if (partition[t] != WF_NO_PARTITION) b->tasks[b->task_begin[partition[t] + 1]++] = t;
+    for (size_t i = 0; i < b->plan->needed_count; i++) {
+        uint32_t t = b->by_order[i];
+        b->tasks[b->task_begin[partition[t] + 1]++] = t;
     }
     for (uint32_t p = 0; p < b->plan->partition_count; p++) {
         uint32_t slot = 0;
@@ -176,8 +181,7 @@ static void write_partition(const builder *b, const wf_partition_header *header,
         const char *key = graph->keys + task->key;
         size_t key_bytes = task->key ? strlen(key) + 1 : 0;
         task_refs[i] = wf_ref_value(t, 0);
-        tasks[i] = (wf_partition_task){task->kernel, b->plan->order[t], c.input, c.output, c.param, task->param_bytes,
-                                       key_bytes ? c.key : 0, 0};
+        tasks[i] = (wf_partition_task){task->kernel, c.input, c.output, c.param, task->param_bytes, key_bytes ? c.key : 0};
         write_outputs(b, task, outputs, exports, &c);
         write_inputs(b, p, task, header->output_count, inputs, &c);
         if (task->param_bytes) memcpy(base + at.params + c.param, graph->params + task->param_begin, task->param_bytes);
@@ -210,6 +214,7 @@ static weft_status build_all(const builder *b, wf_partition_set *set, weft_error
 static void free_builder(builder *b)
 {
     free(b->task_begin);
+    free(b->by_order);
     free(b->tasks);
     free(b->first_slot);
     free(b->imports);
