@@ -11,11 +11,6 @@ bool wf_size_mul(size_t a, size_t b, size_t *product)
     return !__builtin_mul_overflow(a, b, product);
 }
 
-bool wf_size_add(size_t a, size_t b, size_t *sum)
-{
-    return !__builtin_add_overflow(a, b, sum);
-}
-
 static weft_status out_of_memory(weft_error *err, size_t count, size_t bytes)
 {
     return weft_fail(err, WEFT_ENOMEM, "no memory for %zu elements of %zu bytes; use less data per rank or more ranks", count, bytes);

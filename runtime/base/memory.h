@@ -11,7 +11,6 @@ enum { WF_ALIGNMENT_BYTES = 64 }; /* a cache line, and the widest vector registe
 
 /* *product = a * b; false when it does not fit. */
 bool wf_size_mul(size_t a, size_t b, size_t *product);
-bool wf_size_add(size_t a, size_t b, size_t *sum);
 
 /* count elements of bytes each, zeroed; NULL when out of memory or too large, with err filled. */
 void *wf_calloc(size_t count, size_t bytes, weft_error *err);

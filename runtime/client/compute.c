@@ -38,11 +38,6 @@ static weft_status make_plan(weft_session *session, const weft_graph *graph, con
     return status;
 }
 
-static bool is_over(weft_session *session, uint64_t graph_id, int64_t timeout_ns)
-{
-    return wf_scheduler_wait(session->scheduler, graph_id, timeout_ns);
-}
-
 /* Runs what the roots need. rank_of_root (NULL allowed) gets where each was computed. */
 static weft_status run(weft_session *session, const weft_graph *graph, const weft_ref *roots, size_t root_count, uint32_t root_flags,
                        uint64_t *graph_id, weft_chunk **chunks, int *rank_of_root, weft_error *err)
@@ -58,7 +53,7 @@ static weft_status run(weft_session *session, const weft_graph *graph, const wef
     if (status == WEFT_OK) {
         for (size_t i = 0; rank_of_root && i < root_count; i++)
             rank_of_root[i] = plan.rank[plan.partition[wf_ref_task(roots[i].value)]];
-        wf_session_wait(session, is_over, *graph_id);
+        wf_session_wait(session, *graph_id);
         status = wf_scheduler_end(session->scheduler, *graph_id, chunks, err);
     }
     wf_partition_set_fini(&set);

@@ -9,11 +9,11 @@
 
 enum { SPIN_NS = 20000, FIRST_SLEEP_NS = 20000 };
 
-void wf_session_wait(weft_session *session, bool (*is_done)(weft_session *session, uint64_t what, int64_t timeout_ns), uint64_t what)
+void wf_session_wait(weft_session *session, uint64_t graph_id)
 {
     int64_t longest_ns = weft_config_duration_ns(session->config, "transport.idle_sleep"), sleep_ns = 0;
     int64_t spin_until_ns = wf_clock_now_ns() + (session->spin ? SPIN_NS : 0);
-    while (!is_done(session, what, sleep_ns)) {
+    while (!wf_scheduler_wait(session->scheduler, graph_id, sleep_ns)) {
         if (wf_rank_step(session->rank)) {
             sleep_ns = 0;
             spin_until_ns = wf_clock_now_ns() + (session->spin ? SPIN_NS : 0);

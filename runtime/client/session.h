@@ -15,8 +15,8 @@ struct weft_session {
     bool spin;                  /* a waiting client may keep a core busy for a moment */
 };
 
-/* Polls and sleeps in turn until `is_done` says so. */
-void wf_session_wait(weft_session *session, bool (*is_done)(weft_session *session, uint64_t what, int64_t timeout_ns), uint64_t what);
+/* Polls and sleeps in turn until the compute is over, or can never be. */
+void wf_session_wait(weft_session *session, uint64_t graph_id);
 
 /* Waits until every rank has said HELLO. Errors: WEFT_ELAUNCH some have not within timeout_ns. */
 weft_status wf_session_wait_for_ranks(weft_session *session, int64_t timeout_ns, weft_error *err);
