@@ -478,12 +478,6 @@ wf_pool *wf_worker_pool(wf_worker *worker)
 
 /* ---- life ---- */
 
-static void run_task(void *context, wf_pool_item *item, wf_thread *self)
-{
-    (void)context;
-    wf_local_graph_run(item, self);
-}
-
 static bool poll_transport(void *context, wf_thread *self)
 {
     return wf_transport_poll(((wf_worker *)context)->options.transport, self);
@@ -496,7 +490,6 @@ weft_status wf_worker_create(const wf_worker_options *options, wf_worker **worke
     made->options = *options;
     pthread_mutex_init(&made->lock, NULL);
     wf_pool_options pool = options->pool;
-    pool.run = run_task;
     pool.poll = poll_transport;
     pool.budget = options->budget;
     weft_status status = WEFT_OK;

@@ -16,7 +16,7 @@ typedef struct wf_worker_options {
     wf_transport *transport;
     wf_budget *budget;
     const wf_kernels *kernels;
-    wf_pool_options pool; /* run, poll and context are the worker's to set */
+    wf_pool_options pool; /* poll and context are the worker's to set */
 } wf_worker_options;
 
 /* Owns: *worker is new; what options point to must outlive it. */

@@ -113,6 +113,8 @@ uint64_t wf_local_graph_ended_count(const wf_local_graph *graph)
 
 /* ---- adding a partition ---- */
 
+static void run_task(void *context, wf_pool_item *item, wf_thread *self);
+
 static const char *kernel_name(const wf_local_graph *graph, uint32_t kernel)
 {
     return kernel == WF_HELD_KERNEL ? "kept result" : graph->kernels[kernel]->name;
@@ -162,7 +164,7 @@ static weft_status make_partition(wf_local_graph *graph, void *bytes, size_t siz
     status = p->tasks && p->slots && p->consumers ? WEFT_OK : WEFT_ENOMEM;
     if (status != WEFT_OK) goto out;
     for (uint32_t t = 0; t < h->task_count; t++) {
-        p->tasks[t] = (local_task){.partition = p, .index = t};
+        p->tasks[t] = (local_task){.item.run = run_task, .partition = p, .index = t};
         atomic_init(&p->tasks[t].waiting, p->view.tasks[t + 1].input_begin - p->view.tasks[t].input_begin);
     }
     fill_consumers(p);
@@ -322,8 +324,9 @@ static weft_status run_kernel(local_task *task, weft_task *run, wf_thread *self,
     return status;
 }
 
-void wf_local_graph_run(wf_pool_item *item, wf_thread *self)
+static void run_task(void *context, wf_pool_item *item, wf_thread *self)
 {
+    (void)context;
     local_task *task = (local_task *)item;
     local_partition *p = task->partition;
     wf_local_graph *graph = p->graph;

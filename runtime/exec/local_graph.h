@@ -69,7 +69,4 @@ void wf_local_graph_cancel(wf_local_graph *graph);
 
 uint64_t wf_local_graph_ended_count(const wf_local_graph *graph);
 
-/* Runs a task of any local graph: what its pool's run function calls. */
-void wf_local_graph_run(wf_pool_item *item, wf_thread *self);
-
 #endif

@@ -1,7 +1,7 @@
 /* The pool's threads: finding work, going idle, waking.
  *
  * Invariant (what waits is seen): from when it is added until it is taken to run, an item is counted as injected or lies on a deque, also
- * while it moves from the former to the latter; who looks at all queues looks in that sequence.
+ * while it moves from the former to the latter; who looks at all queues looks in that sequence. What find_more would give is told by has_more.
  * Invariant (no lost wake-up): a thread counts itself among the sleepers before it looks at all queues, and whether anybody polls, for
  * the last time; whoever adds an item or ceases to poll looks for sleepers afterwards. Both are sequentially consistent, so one of the
  * two sees the other.
@@ -101,11 +101,19 @@ static wf_pool_item *steal(wf_thread *self)
     return NULL;
 }
 
+static wf_pool_item *find_more(wf_thread *self, bool before_stealing)
+{
+    const wf_pool_options *options = &self->pool->options;
+    return options->find_more ? options->find_more(options->context, self, before_stealing) : NULL;
+}
+
 static wf_pool_item *find_item(wf_thread *self)
 {
     wf_pool_item *item = wf_deque_pop(&self->deque);
     if (!item) item = take_injected(self);
+    if (!item) item = find_more(self, true);
     if (!item) item = steal(self);
+    if (!item) item = find_more(self, false);
     return item;
 }
 
@@ -115,7 +123,7 @@ static bool anything_waits(wf_pool *pool)
     for (int i = 0; i < pool->thread_count; i++) {
         if (!wf_deque_is_empty(&pool->threads[i].deque)) return true;
     }
-    return false;
+    return pool->options.has_more && pool->options.has_more(pool->options.context);
 }
 
 /* ---- waking and sleeping ---- */
@@ -232,7 +240,7 @@ static wf_pool_item *wait_for_item(wf_thread *self)
 static void run_item(wf_thread *self, wf_pool_item *item)
 {
     const wf_pool_options *options = &self->pool->options;
-    options->run(options->context, item, self);
+    item->run(options->context, item, self);
     if (!options->poll) return;
     int64_t now = wf_clock_now_ns();
     if (now - self->polled_ns < POLL_INTERVAL_NS) return;
@@ -279,6 +287,11 @@ void wf_pool_inject(wf_pool *pool, wf_pool_item *first, wf_pool_item *last, size
     pool->injected_last = last;
     atomic_fetch_add(&pool->injected_count, count);
     pthread_mutex_unlock(&pool->injected_lock);
+    wf_pool_wake(pool, count);
+}
+
+void wf_pool_wake(wf_pool *pool, size_t count)
+{
     for (size_t i = 0; i < count && atomic_load(&pool->sleepers) > 0; i++) wake_one(pool);
 }
 

@@ -1,6 +1,6 @@
 /* The pool: threads that run items (ready tasks), each from a deque of its own, stealing when it is empty.
  *
- * What an item is and how it runs is the owner's affair; so is what there is to poll. An idle thread spins briefly, then sleeps until an
+ * What an item is and how it runs is the owner's affair; so is what there is to poll, and where items come from when all have run. An idle thread spins briefly, then sleeps until an
  * item is pushed. Where there are messages to poll, one idle thread at a time polls between short sleeps, which grow up to
  * idle_sleep_ns; the others sleep until woken.
  */
@@ -16,12 +16,13 @@
 
 typedef struct wf_pool wf_pool;
 
+typedef struct wf_thread wf_thread; /* one of a pool's threads */
+
 /* What waits in a pool: the first member of the owner's struct. The link lets items queue without an allocation, so adding cannot fail. */
 typedef struct wf_pool_item {
     struct wf_pool_item *next;
+    void (*run)(void *context, struct wf_pool_item *item, wf_thread *self);
 } wf_pool_item;
-
-typedef struct wf_thread wf_thread; /* one of a pool's threads */
 
 typedef struct wf_pool_options {
     int thread_count;      /* 0: none; the owner runs items itself with wf_pool_drain */
@@ -29,7 +30,11 @@ typedef struct wf_pool_options {
     int64_t idle_sleep_ns; /* longest sleep between polls */
     void (*start)(void *start_context, int thread_index); /* first thing on each thread, such as binding it; NULL allowed */
     void *start_context;
-    void (*run)(void *context, wf_pool_item *item, wf_thread *self);
+    /* Called when the thread finds nothing to run: returns an item that nobody has had before, and may push more on self; NULL: none. With
+     * before_stealing, only what fits to what is being run; without, anything, since the other threads have nothing to spare. has_more is true
+     * when such a call would give an item. Both any thread, often: cheap when there is nothing. NULL: items are only pushed. */
+    wf_pool_item *(*find_more)(void *context, wf_thread *self, bool before_stealing);
+    bool (*has_more)(void *context);
     bool (*poll)(void *context, wf_thread *self); /* true when something happened; called by one or more threads; NULL: nothing to poll */
     void *context;
     wf_budget *budget; /* what scratch memory is charged to; the pool takes a reference of its own; NULL: not charged */
@@ -49,6 +54,9 @@ void wf_pool_destroy(wf_pool *pool);
 void wf_pool_push(wf_pool *pool, wf_thread *self, wf_pool_item *item);
 /* The same from elsewhere for `count` items linked from first to last, to run in this sequence. */
 void wf_pool_inject(wf_pool *pool, wf_pool_item *first, wf_pool_item *last, size_t count);
+
+/* Has up to `count` sleeping threads look for items: to be called after has_more became true. */
+void wf_pool_wake(wf_pool *pool, size_t count);
 
 /* In a pool without threads: runs items on the calling thread until none is left, or returns at once when another thread is doing that.
  * Any thread. */

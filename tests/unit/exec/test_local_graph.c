@@ -130,18 +130,12 @@ static weft_chunk *on_find_held(void *owner, uint64_t graph, uint64_t ref)
     return f->held;
 }
 
-static void run_item(void *context, wf_pool_item *item, wf_thread *self)
-{
-    (void)context;
-    wf_local_graph_run(item, self);
-}
-
 static void open_fixture(fixture *f)
 {
     memset(f, 0, sizeof *f);
     CU_ASSERT_EQUAL_FATAL(weft_graph_create(&f->graph, NULL), WEFT_OK);
     CU_ASSERT_EQUAL_FATAL(wf_budget_create(0, &f->budget, NULL), WEFT_OK);
-    wf_pool_options pool = {.run = run_item};
+    wf_pool_options pool = {.thread_count = 0};
     CU_ASSERT_EQUAL_FATAL(wf_pool_create(&pool, &f->pool, NULL), WEFT_OK);
 }
 

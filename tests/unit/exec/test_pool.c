@@ -88,7 +88,8 @@ static void open_pool(test_pool *t, int threads, int item_count, bool polls, boo
 {
     *t = (test_pool){.items = calloc((size_t)item_count, sizeof *t->items), .item_count = item_count};
     sem_init(&t->ran, 0, 0);
-    wf_pool_options options = {.thread_count = threads, .spin = spin, .idle_sleep_ns = 500000, .run = run, .poll = polls ? poll : NULL,
+    for (int i = 0; i < item_count; i++) t->items[i].item.run = run;
+    wf_pool_options options = {.thread_count = threads, .spin = spin, .idle_sleep_ns = 500000, .poll = polls ? poll : NULL,
                                .context = t};
     CU_ASSERT_EQUAL_FATAL(wf_pool_create(&options, &t->pool, NULL), WEFT_OK);
 }
@@ -228,7 +229,8 @@ static void items_from_inside_wake_as_many_threads_as_they_need(void)
         for (int round = 0; round < 50; round++) {
             test_pool t = {.items = calloc((size_t)threads + 1, sizeof *t.items), .item_count = threads + 1};
             sem_init(&t.ran, 0, 0);
-            wf_pool_options options = {.thread_count = threads, .run = run_together, .context = &t};
+            for (int i = 0; i < t.item_count; i++) t.items[i].item.run = run_together;
+            wf_pool_options options = {.thread_count = threads, .context = &t};
             CU_ASSERT_EQUAL_FATAL(wf_pool_create(&options, &t.pool, NULL), WEFT_OK);
             CU_ASSERT_EQUAL_FATAL(wf_pool_start(t.pool, NULL), WEFT_OK);
             if (round % 2) pause_ns(1000000); /* all asleep */
@@ -336,9 +338,7 @@ static void another_idle_thread_takes_polling_over(void)
 {
     test_pool t;
     open_pool(&t, 2, 1, true, false);
-    wf_pool_destroy(t.pool);
-    wf_pool_options options = {.thread_count = 2, .idle_sleep_ns = 500000, .run = run_long, .poll = poll, .context = &t};
-    CU_ASSERT_EQUAL_FATAL(wf_pool_create(&options, &t.pool, NULL), WEFT_OK);
+    t.items[0].item.run = run_long;
     CU_ASSERT_EQUAL_FATAL(wf_pool_start(t.pool, NULL), WEFT_OK);
     for (int round = 0; round < 100; round++) {
         if (round % 2) pause_ns(round * 1000);
@@ -369,8 +369,8 @@ static void scratch_is_aligned_and_kept(void *context, wf_pool_item *item, wf_th
 static void scratch_memory_belongs_to_the_thread(void)
 {
     wf_pool *pool;
-    wf_pool_item item;
-    wf_pool_options options = {.run = scratch_is_aligned_and_kept};
+    wf_pool_item item = {.run = scratch_is_aligned_and_kept};
+    wf_pool_options options = {.thread_count = 0};
     CU_ASSERT_EQUAL_FATAL(wf_pool_create(&options, &pool, NULL), WEFT_OK);
     wf_pool_push(pool, NULL, &item);
     wf_pool_drain(pool);
@@ -400,10 +400,10 @@ static void scratch_grows_within_the_budget(void *context, wf_pool_item *item, w
 static void scratch_memory_is_charged_until_the_pool_ends(void)
 {
     wf_pool *pool;
-    wf_pool_item item;
+    wf_pool_item item = {.run = scratch_grows_within_the_budget};
     wf_budget *budget;
     CU_ASSERT_EQUAL_FATAL(wf_budget_create(1000, &budget, NULL), WEFT_OK);
-    wf_pool_options options = {.run = scratch_grows_within_the_budget, .context = budget, .budget = budget};
+    wf_pool_options options = {.context = budget, .budget = budget};
     CU_ASSERT_EQUAL_FATAL(wf_pool_create(&options, &pool, NULL), WEFT_OK);
     wf_pool_push(pool, NULL, &item);
     wf_pool_drain(pool);
@@ -413,6 +413,57 @@ static void scratch_memory_is_charged_until_the_pool_ends(void)
     CU_ASSERT_EQUAL(wf_budget_charge(budget, 1000, NULL), WEFT_OK);
     wf_budget_refund(budget, 1000);
     wf_budget_release(budget);
+}
+
+/* What find_more gives: items of a range, one at a time; the rest only when nobody can be stolen from. */
+typedef struct source {
+    test_pool t;
+    atomic_int next;
+    atomic_int taken_before_stealing;
+} source;
+
+static wf_pool_item *find_more(void *context, wf_thread *self, bool before_stealing)
+{
+    source *s = context;
+    (void)self;
+    if (before_stealing && atomic_load(&s->next) >= s->t.item_count / 2) return NULL;
+    int i = atomic_fetch_add(&s->next, 1);
+    if (i >= s->t.item_count) return NULL;
+    atomic_fetch_add(&s->taken_before_stealing, before_stealing);
+    return &s->t.items[i].item;
+}
+
+static bool has_more(void *context)
+{
+    source *s = context;
+    return atomic_load(&s->next) < s->t.item_count;
+}
+
+static void run_found(void *context, wf_pool_item *item, wf_thread *self)
+{
+    (void)self;
+    atomic_fetch_add(&((counted_item *)item)->runs, 1);
+    sem_post(&((source *)context)->t.ran);
+}
+
+static void items_that_are_looked_for_run_once(void)
+{
+    for (int threads = 0; threads <= MAX_THREADS; threads++) {
+        source s = {.t = {.items = calloc(2000, sizeof *s.t.items), .item_count = 2000}, .next = 2000};
+        sem_init(&s.t.ran, 0, 0);
+        for (int i = 0; i < s.t.item_count; i++) s.t.items[i].item.run = run_found;
+        wf_pool_options options = {.thread_count = threads, .find_more = find_more, .has_more = has_more, .context = &s};
+        CU_ASSERT_EQUAL_FATAL(wf_pool_create(&options, &s.t.pool, NULL), WEFT_OK);
+        CU_ASSERT_EQUAL_FATAL(wf_pool_start(s.t.pool, NULL), WEFT_OK);
+        if (threads % 2) pause_ns(1000000); /* all asleep */
+        atomic_store(&s.next, 0);
+        wf_pool_wake(s.t.pool, 1);
+        if (threads == 0) wf_pool_drain(s.t.pool);
+        for (int i = 0; i < s.t.item_count; i++) CU_ASSERT_FATAL(wait_for_run(&s.t));
+        CU_ASSERT(each_ran_once(&s.t));
+        CU_ASSERT(atomic_load(&s.taken_before_stealing) <= s.t.item_count / 2);
+        close_pool(&s.t);
+    }
 }
 
 int main(void)
@@ -430,6 +481,7 @@ int main(void)
         WEFT_TEST(one_idle_thread_polls_while_the_others_sleep),
         WEFT_TEST(another_idle_thread_takes_polling_over),
         WEFT_TEST(several_threads_drain_without_running_an_item_twice_or_leaving_one),
+        WEFT_TEST(items_that_are_looked_for_run_once),
         WEFT_TEST(scratch_memory_belongs_to_the_thread),
         WEFT_TEST(scratch_memory_is_charged_until_the_pool_ends),
     };
