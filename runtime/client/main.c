@@ -34,7 +34,7 @@ typedef enum scheduler_kind { KIND_SYNC, KIND_THREADS, KIND_MPI } scheduler_kind
 typedef struct program {
     weft_client *client;
     const void *communicator; /* the program's own MPI_Comm; NULL: weft starts MPI where it is wanted */
-    const weft_kernel *const *kernels_begin, *const *kernels_end;
+    const weft_sections *sections;
     wf_launch launch;
     weft_config *config;
     wf_log log;
@@ -43,7 +43,7 @@ typedef struct program {
     wf_loopback *loopback; /* without MPI */
     wf_placement placement;
     wf_budget *budget;
-    wf_kernels kernels;
+    wf_registry registry;
     wf_transport *transport;
     wf_rank *rank;
     wf_signals *signals;
@@ -115,7 +115,7 @@ static weft_status open_rank(program *p, weft_error *err)
     wf_rank_options options = {
         .transport = p->transport,
         .budget = p->budget,
-        .kernels = &p->kernels,
+        .registry = &p->registry,
         .topology = placement->topology,
         .runs_tasks = placement->runs_tasks,
         .thread_count = placement->pins.thread_count,
@@ -157,7 +157,7 @@ static weft_status start(program *p, weft_error *err)
     if (status == WEFT_OK && p->mpi && !p->communicator) status = wf_launch_check_after_mpi(&p->launch, wf_mpi_size(p->mpi), err);
     int threads = p->kind == KIND_SYNC ? -1 : (int)weft_config_int(p->config, "pool.threads");
     if (status == WEFT_OK) status = wf_placement_init(&p->placement, p->config, p->mpi, threads, err);
-    if (status == WEFT_OK) status = wf_kernels_init(&p->kernels, p->kernels_begin, p->kernels_end, err);
+    if (status == WEFT_OK) status = wf_registry_init(&p->registry, p->sections, err);
     if (p->mpi) status = wf_mpi_agree(p->mpi, status, err);
     if (status == WEFT_OK) status = open_transport(p, err);
     if (status == WEFT_OK) status = open_rank(p, err);
@@ -173,7 +173,7 @@ static void stop(program *p)
     wf_transport_destroy(p->transport);
     wf_loopback_destroy(p->loopback);
     wf_budget_release(p->budget);
-    wf_kernels_fini(&p->kernels);
+    wf_registry_fini(&p->registry);
     wf_placement_fini(&p->placement);
     wf_mpi_close(p->mpi);
     weft_config_destroy(p->config);
@@ -260,10 +260,9 @@ bool weft_is_speaker(void)
     return wf_launch_is_speaker(&launch);
 }
 
-int weft_main_with(int argc, char **argv, weft_client *client, const void *communicator, const weft_kernel *const *kernels_begin,
-                   const weft_kernel *const *kernels_end)
+int weft_main_with(int argc, char **argv, weft_client *client, const void *communicator, const weft_sections *sections)
 {
-    program p = {.client = client, .communicator = communicator, .kernels_begin = kernels_begin, .kernels_end = kernels_end};
+    program p = {.client = client, .communicator = communicator, .sections = sections};
     weft_error error = WEFT_ERROR_INIT;
     int code;
     wf_launch_detect_own(&p.launch);

@@ -12,7 +12,7 @@ typedef struct wf_rank wf_rank;
 typedef struct wf_rank_options {
     wf_transport *transport;
     wf_budget *budget;
-    const wf_kernels *kernels;
+    const wf_registry *registry;
     const wf_topology *topology;   /* for binding; NULL: none */
     bool runs_tasks;
     int thread_count;              /* with runs_tasks: 0 runs them on the client's thread */

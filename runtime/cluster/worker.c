@@ -346,7 +346,7 @@ static weft_status resolve_kernels(wf_worker *worker, worker_graph *graph, uint3
     const char *name = graph->names, *end = graph->names + names_bytes;
     for (uint32_t k = 0; k < count; k++) {
         if (name >= end) return weft_fail(err, WEFT_EDATA, "a graph with %u kernels names only %u; the message was damaged", count, k);
-        kernels[k] = wf_kernels_find(worker->options.kernels, name);
+        kernels[k] = wf_registry_find_kernel(worker->options.registry, name);
         if (!kernels[k]) {
             graph->missing[k] = (weft_kernel){name, run_missing};
             kernels[k] = &graph->missing[k];

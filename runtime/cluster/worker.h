@@ -6,7 +6,7 @@
 #define WF_CLUSTER_WORKER_H
 
 #include "cluster/protocol.h"
-#include "exec/kernels.h"
+#include "exec/registry.h"
 #include "exec/pool.h"
 #include "transport/transport.h"
 
@@ -15,7 +15,7 @@ typedef struct wf_worker wf_worker;
 typedef struct wf_worker_options {
     wf_transport *transport;
     wf_budget *budget;
-    const wf_kernels *kernels;
+    const wf_registry *registry;
     wf_pool_options pool; /* poll and context are the worker's to set */
 } wf_worker_options;
 

@@ -43,6 +43,7 @@ void weft_graph_destroy(weft_graph *graph)
     free(graph->params);
     free(graph->keys);
     free(graph->kernels);
+    wf_layer_list_fini(&graph->layers);
     free(graph);
 }
 
@@ -59,12 +60,26 @@ weft_ref weft_output(weft_ref first, size_t index)
     return first;
 }
 
+static weft_status check_layer_ref(const weft_graph *graph, uint32_t number, weft_ref ref, const char *what, size_t index, weft_error *err)
+{
+    const wf_layers *layers = &graph->layers.all;
+    if (number > layers->layer_count)
+        return weft_fail(err, WEFT_EINVAL, "%s %zu names a layer that does not exist; use what weft_layer_output returned", what, index);
+    const wf_layer *layer = &layers->layers[number - 1];
+    if (wf_ref_task(ref.value) < layer->task_count && wf_ref_output(ref.value) < layer->output_count) return WEFT_OK;
+    return weft_fail(err, WEFT_EINVAL, "%s %zu names output %u of task %llu of layer \"%s\", which has %llu tasks of %u outputs", what, index,
+                     (unsigned)wf_ref_output(ref.value), (unsigned long long)wf_ref_task(ref.value), layers->texts + layer->name,
+                     (unsigned long long)layer->task_count, layer->output_count);
+}
+
 weft_status wf_graph_check_ref(const weft_graph *graph, weft_ref ref, const char *what, size_t index, weft_error *err)
 {
     if (ref.graph != graph->serial)
         return weft_fail(err, WEFT_EINVAL, "%s %zu belongs to another graph; add its task to this one, or persist it and use "
                          "weft_graph_add_future", what, index);
     size_t task = wf_ref_task(ref.value);
+    uint32_t layer = wf_ref_layer(ref.value);
+    if (layer > 0) return check_layer_ref(graph, layer, ref, what, index, err);
     if (task >= graph->task_count || wf_ref_output(ref.value) >= wf_graph_output_count(graph, task))
         return weft_fail(err, WEFT_EINVAL, "%s %zu names output %u of task %zu, which does not exist; use what weft_graph_add returned", what,
                          index, (unsigned)wf_ref_output(ref.value), task);
@@ -90,7 +105,7 @@ static weft_status check_spec(const weft_graph *graph, const weft_task_spec *spe
 }
 
 /* Few kernels serve a graph, and the last one added is the likeliest. */
-static weft_status find_kernel(weft_graph *graph, const weft_kernel *kernel, uint32_t *index, weft_error *err)
+weft_status wf_graph_find_kernel(weft_graph *graph, const weft_kernel *kernel, uint32_t *index, weft_error *err)
 {
     for (size_t i = graph->kernel_count; i-- > 0;) {
         if (graph->kernels[i] == kernel) {
@@ -165,7 +180,7 @@ weft_status weft_graph_add(weft_graph *graph, const weft_task_spec *spec, weft_r
     uint32_t kernel;
     if (!spec->kernel) return weft_fail(err, WEFT_EINVAL, "a task without a kernel; set spec.kernel to a WEFT_KERNEL's descriptor");
     weft_status status = check_spec(graph, spec, err);
-    if (status == WEFT_OK) status = find_kernel(graph, spec->kernel, &kernel, err);
+    if (status == WEFT_OK) status = wf_graph_find_kernel(graph, spec->kernel, &kernel, err);
     if (status != WEFT_OK) return status;
     return append(graph, spec, kernel, first, err);
 }

@@ -7,6 +7,7 @@
 #ifndef WF_GRAPH_GRAPH_H
 #define WF_GRAPH_GRAPH_H
 
+#include "graph/layers.h"
 #include <weft/graph.h>
 
 typedef struct wf_graph_task {
@@ -43,17 +44,26 @@ struct weft_graph {
     const weft_kernel **kernels;
     size_t task_count, input_count, output_count, param_bytes, key_bytes, kernel_count;
     size_t task_capacity, input_capacity, output_capacity, param_capacity, key_capacity, kernel_capacity;
+    wf_layer_list layers; /* by rule */
 };
 
-/* A ref's value: the task's index and one of its outputs. The topmost 14 bits are for the layer, 0 for explicit tasks. */
-enum { WF_REF_OUTPUT_BITS = 4 };
+/* A ref's value: the layer's number (0: explicit tasks) in the topmost 14 bits, the task's index in it, and one of its outputs. */
+enum { WF_REF_OUTPUT_BITS = 4, WF_REF_LAYER_SHIFT = 50 };
 static inline uint64_t wf_ref_value(uint64_t task, uint64_t output)
 {
     return task << WF_REF_OUTPUT_BITS | output;
 }
+static inline uint64_t wf_ref_of_layer(uint64_t layer, uint64_t task, uint64_t output)
+{
+    return layer << WF_REF_LAYER_SHIFT | wf_ref_value(task, output);
+}
+static inline uint32_t wf_ref_layer(uint64_t value)
+{
+    return (uint32_t)(value >> WF_REF_LAYER_SHIFT);
+}
 static inline uint64_t wf_ref_task(uint64_t value)
 {
-    return value >> WF_REF_OUTPUT_BITS;
+    return (value & (((uint64_t)1 << WF_REF_LAYER_SHIFT) - 1)) >> WF_REF_OUTPUT_BITS;
 }
 static inline uint64_t wf_ref_output(uint64_t value)
 {
@@ -83,6 +93,9 @@ weft_status wf_graph_check_ref(const weft_graph *graph, weft_ref ref, const char
 /* A spec with these in it, and the defaults for the rest. */
 weft_task_spec wf_task_spec_make(const weft_kernel *kernel, const weft_ref *inputs, size_t input_count, const void *params,
                                  size_t param_bytes);
+
+/* The number of `kernel` in the graph, which gets it when it is new. */
+weft_status wf_graph_find_kernel(weft_graph *graph, const weft_kernel *kernel, uint32_t *index, weft_error *err);
 
 /* Adds a task that stands for a kept result of output_bytes. */
 weft_status wf_graph_add_held(weft_graph *graph, const wf_held_source *source, uint64_t output_bytes, weft_ref *output, weft_error *err);

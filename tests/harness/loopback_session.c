@@ -20,7 +20,7 @@ static void open_rank(loopback_session *s, const loopback_options *options, int 
     wf_rank_options o = {
         .transport = s->transports[rank],
         .budget = s->budgets[rank],
-        .kernels = options->kernels[rank] ? options->kernels[rank] : &s->kernels,
+        .registry = options->registry[rank] ? options->registry[rank] : &s->registry,
         .runs_tasks = rank > 0 || !options->rank0_only_schedules,
         .thread_count = options->threads,
         .spin = rank % 2 == 0,
@@ -49,7 +49,7 @@ loopback_session *loopback_session_create(const loopback_options *options)
     must(weft_config_create(&s->config, &err), &err, "configuration");
     for (size_t i = 0; i < 4 && options->settings[i]; i++)
         must(weft_config_set_assignment(s->config, options->settings[i], "test", &err), &err, options->settings[i]);
-    must(wf_kernels_init(&s->kernels, NULL, NULL, &err), &err, "kernels");
+    must(wf_registry_init(&s->registry, WEFT_SECTIONS, &err), &err, "registry");
     must(wf_loopback_create(options->rank_count, &s->loopback, &err), &err, "loopback");
     for (int rank = 0; rank < options->rank_count; rank++) open_rank(s, options, rank);
     for (int rank = 0; rank < options->rank_count; rank++) must(wf_rank_start(s->ranks[rank], &err), &err, "start");
@@ -85,7 +85,7 @@ weft_status loopback_session_destroy(loopback_session *s)
                                                                (unsigned long long)wf_budget_used_bytes(s->budgets[rank]));
         wf_budget_release(s->budgets[rank]);
     }
-    wf_kernels_fini(&s->kernels);
+    wf_registry_fini(&s->registry);
     weft_config_destroy(s->config);
     free(s);
     return status;

@@ -15,13 +15,13 @@ typedef struct loopback_options {
     bool rank0_only_schedules; /* with two ranks or more */
     uint64_t memory_limit_bytes; /* of each rank; 0: none */
     const char *settings[4];   /* KEY=VALUE, up to the first NULL */
-    const wf_kernels *kernels[LOOPBACK_MAX_RANKS]; /* of a rank that has others than this program's */
+    const wf_registry *registry[LOOPBACK_MAX_RANKS]; /* of a rank that has others than this program's */
 } loopback_options;
 
 typedef struct loopback_session {
     weft_session session;
     weft_config *config;
-    wf_kernels kernels;
+    wf_registry registry;
     wf_loopback *loopback;
     int rank_count;
     wf_budget *budgets[LOOPBACK_MAX_RANKS];

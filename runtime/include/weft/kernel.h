@@ -51,6 +51,11 @@ WEFT_API size_t weft_task_input_count(const weft_task *task);
 WEFT_API const weft_chunk *weft_task_input(const weft_task *task, size_t index);
 WEFT_API const void *weft_task_input_data(const weft_task *task, size_t index);
 
+/* Its number in its layer (weft/layer.h); for a task that was added by itself, in its graph. */
+WEFT_API uint64_t weft_task_index(const weft_task *task);
+/* The coordinate that this index has in one dimension of the layer; 0 for other dimensions. */
+WEFT_API int64_t weft_task_coordinate(const weft_task *task, int dim);
+
 /* The parameters given when the task was added: bytes, 16-byte aligned. *bytes (NULL allowed) gets their number. */
 WEFT_API const void *weft_task_params(const weft_task *task, size_t *bytes);
 

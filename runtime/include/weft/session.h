@@ -8,6 +8,7 @@
 #include <weft/chunk.h>
 #include <weft/config.h>
 #include <weft/graph.h>
+#include <weft/layer.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -110,16 +111,13 @@ typedef int weft_client(weft_session *session, int argc, char **argv);
  *
  * Returns:  the exit code for main: the client's; 1 when the start failed, 2 for wrong options; 128 + n after signal n.
  */
-#define weft_main(argc, argv, client) \
-    weft_main_with((argc), (argv), (client), NULL, __start_weft_kernels, __stop_weft_kernels)
+#define weft_main(argc, argv, client) weft_main_with((argc), (argv), (client), NULL, WEFT_SECTIONS)
 
 /* The same for a program that has called MPI_Init_thread itself (with MPI_THREAD_SERIALIZED or more): runs on the ranks of *communicator
  * (an MPI_Comm), which weft duplicates; MPI stays for the program to finalise. Collective over that communicator. */
-#define weft_main_on(argc, argv, client, communicator) \
-    weft_main_with((argc), (argv), (client), (communicator), __start_weft_kernels, __stop_weft_kernels)
+#define weft_main_on(argc, argv, client, communicator) weft_main_with((argc), (argv), (client), (communicator), WEFT_SECTIONS)
 
-WEFT_API int weft_main_with(int argc, char **argv, weft_client *client, const void *communicator, const weft_kernel *const *kernels_begin,
-                            const weft_kernel *const *kernels_end);
+WEFT_API int weft_main_with(int argc, char **argv, weft_client *client, const void *communicator, const weft_sections *sections);
 
 #ifdef __cplusplus
 }

@@ -7,6 +7,7 @@
 #include <weft/config.h>
 #include <weft/graph.h>
 #include <weft/kernel.h>
+#include <weft/layer.h>
 #include <weft/linalg.h>
 #include <weft/session.h>
 #include <weft/status.h>

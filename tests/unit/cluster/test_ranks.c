@@ -151,8 +151,8 @@ static void several_client_threads_compute_at_once(void)
 
 static void a_kernel_that_one_rank_lacks_fails_its_tasks_there(void)
 {
-    wf_kernels none = {0};
-    loopback_options options = {.rank_count = 3, .threads = 1, .rank0_only_schedules = true, .kernels = {NULL, NULL, &none}};
+    wf_registry none = {0};
+    loopback_options options = {.rank_count = 3, .threads = 1, .rank0_only_schedules = true, .registry = {NULL, NULL, &none}};
     loopback_session *s = loopback_session_create(&options);
     random_graph_options graph = graph_options(seed, 0);
     graph.shape = RANDOM_FAN;

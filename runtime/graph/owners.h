@@ -1,0 +1,43 @@
+/* Which partition, and so which rank, a task of a layer by rule belongs to: arithmetic on its index, the same on every rank.
+ *
+ * A layer's task has a coordinate. Coordinates are dealt out to workers (in blocks, in turn, or as given), and each worker's share is
+ * cut into per_worker runs of neighbours, its partitions: number worker * per_worker and on.
+ */
+#ifndef WF_GRAPH_OWNERS_H
+#define WF_GRAPH_OWNERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <weft/layer.h>
+
+/* As it is stored and sent. Task i lies where the point i * scale of a space lies whose coordinate is point / stride % extent: a layer's own
+ * space (scale 1), or that of a tree's leaves, of which a join covers `scale`. */
+typedef struct wf_owner_rule {
+    uint32_t kind; /* weft_owner_kind */
+    uint32_t reserved;
+    int64_t scale, stride, extent;
+    int64_t block;        /* CYCLIC */
+    uint64_t ranks_begin; /* GIVEN: into the graph's owner_ranks, extent of them */
+} wf_owner_rule;
+
+/* Ready to be asked. */
+typedef struct wf_owners {
+    wf_owner_rule rule;
+    const int32_t *ranks; /* borrowed */
+    uint64_t task_count;
+    int64_t workers, per_worker;
+} wf_owners;
+
+wf_owners wf_owners_make(const wf_owner_rule *rule, const int32_t *owner_ranks, uint64_t task_count, uint32_t workers, uint32_t per_worker);
+
+/* The partition of task index. *end (NULL allowed) gets the end of a run of tasks from index on that lie in it, too. */
+uint32_t wf_owners_partition(const wf_owners *owners, uint64_t index, uint64_t *end);
+
+/* The first run of tasks of `partition` at or after `from`; false when there is none. Cost: GIVEN looks at each coordinate on the way. */
+bool wf_owners_next(const wf_owners *owners, uint32_t partition, uint64_t from, weft_interval *run);
+
+/* Tasks of that partition. Cost: a few operations but for GIVEN, and for a tree whose leaves are not in blocks of one row. */
+uint64_t wf_owners_count(const wf_owners *owners, uint32_t partition);
+
+#endif

@@ -1,0 +1,187 @@
+/* The ready-made rules. Pure functions over indices; any thread.
+ *
+ * Invariant: consumers lists task i for source j exactly when inputs lists j for i.
+ */
+#include <string.h>
+
+#include <weft/layer.h>
+
+/* Tasks of one index of the first dimension. */
+static uint64_t row_tasks(const int64_t *extents)
+{
+    uint64_t tasks = 1;
+    for (int d = 1; d < WEFT_MAX_DIMS; d++) tasks *= (uint64_t)extents[d];
+    return tasks;
+}
+
+static uint64_t all_tasks(const int64_t *extents)
+{
+    return (uint64_t)extents[0] * row_tasks(extents);
+}
+
+static size_t give(weft_interval *intervals, uint64_t begin, uint64_t end)
+{
+    intervals[0] = (weft_interval){begin, end};
+    return begin < end;
+}
+
+static int64_t number_param(const weft_rule_call *call, int64_t otherwise)
+{
+    int64_t number = otherwise;
+    if (call->param_bytes >= sizeof number) memcpy(&number, call->params, sizeof number);
+    return number;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* ---- blockwise: each other's inverse by being the same ---- */
+
+static size_t same_index(const weft_rule_call *call, uint64_t index, weft_interval *intervals)
+{
+    (void)call;
+    return give(intervals, index, index + 1);
+}
+
+/* ---- stencil ---- */
+
+/* The box of the given radius around `index` in all dimensions but the first, in row `row`: an interval for each line along the last one. */
+static size_t box(const weft_rule_call *call, uint64_t index, int64_t row, weft_interval *intervals)
+{
+    int64_t radius = number_param(call, 1), low[WEFT_MAX_DIMS], high[WEFT_MAX_DIMS], at[WEFT_MAX_DIMS];
+    const int64_t *extents = call->extents;
+    int last = call->dim_count - 1;
+    size_t count = 0;
+    if (row < 0 || row >= extents[0]) return 0;
+    for (int d = last; d > 0; d--) {
+        int64_t x = (int64_t)(index % (uint64_t)extents[d]);
+        index /= (uint64_t)extents[d];
+        at[d] = low[d] = x > radius ? x - radius : 0;
+        high[d] = extents[d] - x > radius ? x + radius : extents[d] - 1;
+    }
+    if (last == 0) return give(intervals, (uint64_t)row, (uint64_t)row + 1);
+    for (;;) { /* over the dimensions between the first and the last, like an odometer */
+        uint64_t line = (uint64_t)row;
+        for (int d = 1; d < last; d++) line = line * (uint64_t)extents[d] + (uint64_t)at[d];
+        line *= (uint64_t)extents[last];
+        if (count < WEFT_MAX_INTERVALS) intervals[count] = (weft_interval){line + (uint64_t)low[last], line + (uint64_t)high[last] + 1};
+        count++;
+        int d = last - 1;
+        for (; d > 0 && at[d] == high[d]; d--) at[d] = low[d];
+        if (d <= 0) return count;
+        at[d]++;
+    }
+}
+
+static int64_t row_of(const weft_rule_call *call, uint64_t index)
+{
+    return (int64_t)(index / row_tasks(call->extents));
+}
+
+static size_t stencil_inputs(const weft_rule_call *call, uint64_t index, weft_interval *intervals)
+{
+    return box(call, index, row_of(call, index) - call->on_itself, intervals);
+}
+
+static size_t stencil_consumers(const weft_rule_call *call, uint64_t index, weft_interval *intervals)
+{
+    return box(call, index, row_of(call, index) + call->on_itself, intervals);
+}
+
+/* ---- butterfly ---- */
+
+static unsigned butterfly_bit(int64_t step, uint64_t width)
+{
+    unsigned bits = 0;
+    while (bits < 63 && (uint64_t)1 << bits < width) bits++;
+    return bits ? (unsigned)(step % bits) : 0;
+}
+
+static size_t butterfly_row(const weft_rule_call *call, uint64_t x, int64_t row, int64_t step, weft_interval *intervals)
+{
+    uint64_t width = row_tasks(call->extents), partner = x ^ (uint64_t)1 << butterfly_bit(step, width), begin = (uint64_t)row * width;
+    if (row < 0 || row >= call->extents[0]) return 0;
+    if (partner >= width) return give(intervals, begin + x, begin + x + 1);
+    intervals[0] = (weft_interval){begin + smaller(x, partner), begin + smaller(x, partner) + 1};
+    intervals[1] = (weft_interval){begin + (x ^ partner ^ smaller(x, partner)), begin + (x ^ partner ^ smaller(x, partner)) + 1};
+    return 2;
+}
+
+static size_t butterfly_inputs(const weft_rule_call *call, uint64_t index, weft_interval *intervals)
+{
+    int64_t row = row_of(call, index);
+    return row == 0 ? 0 : butterfly_row(call, index % row_tasks(call->extents), row - 1, row - 1, intervals);
+}
+
+static size_t butterfly_consumers(const weft_rule_call *call, uint64_t index, weft_interval *intervals)
+{
+    int64_t row = row_of(call, index);
+    return butterfly_row(call, index % row_tasks(call->extents), row + 1, row, intervals);
+}
+
+/* ---- all to all, one to all ---- */
+
+static size_t give_row(const weft_rule_call *call, int64_t row, weft_interval *intervals)
+{
+    uint64_t width = row_tasks(call->extents);
+    if (row < 0 || row >= call->extents[0]) return 0;
+    return give(intervals, (uint64_t)row * width, ((uint64_t)row + 1) * width);
+}
+
+static size_t all_inputs(const weft_rule_call *call, uint64_t index, weft_interval *intervals)
+{
+    return call->on_itself ? give_row(call, row_of(call, index) - 1, intervals) : give(intervals, 0, all_tasks(call->source_extents));
+}
+
+static size_t all_consumers(const weft_rule_call *call, uint64_t index, weft_interval *intervals)
+{
+    return call->on_itself ? give_row(call, row_of(call, index) + 1, intervals) : give(intervals, 0, all_tasks(call->extents));
+}
+
+static size_t one_inputs(const weft_rule_call *call, uint64_t index, weft_interval *intervals)
+{
+    uint64_t one = (uint64_t)number_param(call, 0);
+    (void)index;
+    return give(intervals, one, one + 1);
+}
+
+static size_t one_consumers(const weft_rule_call *call, uint64_t index, weft_interval *intervals)
+{
+    return index == (uint64_t)number_param(call, 0) ? give(intervals, 0, all_tasks(call->extents)) : 0;
+}
+
+/* ---- tree ---- */
+
+static size_t tree_inputs(const weft_rule_call *call, uint64_t index, weft_interval *intervals)
+{
+    uint64_t fan_in = (uint64_t)number_param(call, 2), all = all_tasks(call->source_extents);
+    return give(intervals, smaller(index * fan_in, all), smaller((index + 1) * fan_in, all));
+}
+
+static size_t tree_consumers(const weft_rule_call *call, uint64_t index, weft_interval *intervals)
+{
+    uint64_t consumer = index / (uint64_t)number_param(call, 2);
+    return consumer < all_tasks(call->extents) ? give(intervals, consumer, consumer + 1) : 0;
+}
+
+/* ---- first row ---- */
+
+static size_t first_row_inputs(const weft_rule_call *call, uint64_t index, weft_interval *intervals)
+{
+    return index < row_tasks(call->extents) ? give(intervals, index, index + 1) : 0;
+}
+
+static size_t first_row_consumers(const weft_rule_call *call, uint64_t index, weft_interval *intervals)
+{
+    return index < row_tasks(call->extents) ? give(intervals, index, index + 1) : 0;
+}
+
+WEFT_RULE(weft_blockwise, same_index, same_index);
+WEFT_RULE(weft_stencil, stencil_inputs, stencil_consumers);
+WEFT_RULE(weft_butterfly, butterfly_inputs, butterfly_consumers);
+WEFT_RULE(weft_all_to_all, all_inputs, all_consumers);
+WEFT_RULE(weft_one_to_all, one_inputs, one_consumers);
+WEFT_RULE(weft_tree, tree_inputs, tree_consumers);
+WEFT_RULE(weft_first_row, first_row_inputs, first_row_consumers);

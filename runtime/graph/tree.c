@@ -1,0 +1,44 @@
+/* A tree of joins over the tasks of a layer: a layer for each level. Any thread that builds the graph. */
+#include "graph/graph.h"
+
+/* A join lies where its first leaf does; the last one's first leaf is the first of all, whatever the scale. */
+static wf_owner_rule scale_owners(const wf_owner_rule *leaves, int64_t scale)
+{
+    wf_owner_rule scaled = *leaves;
+    scaled.scale = scaled.scale > (int64_t)WF_MAX_LAYER_TASKS / scale ? (int64_t)WF_MAX_LAYER_TASKS : scaled.scale * scale;
+    return scaled;
+}
+
+static weft_status add_level(weft_graph *graph, const weft_layer_spec *spec, weft_layer below, size_t output, int64_t fan_in,
+                             weft_layer *level, weft_error *err)
+{
+    const wf_layer *source = &graph->layers.all.layers[below.index - 1];
+    int64_t tasks = (int64_t)(source->task_count / (uint64_t)fan_in + (source->task_count % (uint64_t)fan_in != 0));
+    weft_dependency dependency = {.rule = &weft_tree_rule, .source = below, .output = output, .params = &fan_in,
+                                  .param_bytes = sizeof fan_in};
+    weft_layer_spec own = *spec;
+    own.dim_count = 1;
+    own.extents[0] = tasks;
+    own.dependencies = &dependency;
+    own.dependency_count = 1;
+    own.owners = (weft_owner_map){0};
+    wf_owner_rule owners = scale_owners(&source->owners, fan_in);
+    return wf_graph_add_layer(graph, &own, &owners, level, err);
+}
+
+weft_status weft_graph_add_tree(weft_graph *graph, const weft_layer_spec *spec, weft_layer leaves, size_t output, int64_t fan_in,
+                                weft_ref *root, weft_error *err)
+{
+    weft_layer level = leaves;
+    weft_status status = WEFT_OK;
+    if (fan_in < 2) return weft_fail(err, WEFT_EINVAL, "a tree with a fan-in of %lld; at least 2", (long long)fan_in);
+    if (weft_layer_task_count(graph, leaves) == 0)
+        return weft_fail(err, WEFT_EINVAL, "the leaves are no layer of this graph; use what weft_graph_add_layer gave");
+    if ((uint64_t)fan_in > WF_MAX_LAYER_TASKS) fan_in = (int64_t)WF_MAX_LAYER_TASKS; /* more than any layer has */
+    do {
+        status = add_level(graph, spec, level, output, fan_in, &level, err);
+        output = 0;
+    } while (status == WEFT_OK && weft_layer_task_count(graph, level) > 1);
+    if (status == WEFT_OK && root) *root = weft_layer_output(level, 0, 0);
+    return status;
+}
