@@ -9,7 +9,7 @@
 
 static const char *const names[] = {
     "OK",      "EINVAL",    "ESHAPE",     "ENOENT", "ENOMEM",  "EIO",         "EDATA",
-    "EKERNEL", "EUPSTREAM", "ECANCELLED", "ELOST",  "ELAUNCH", "EUNSUPPORTED",
+    "EKERNEL", "EUPSTREAM", "ECANCELLED", "EGRAPH", "ELOST", "ELAUNCH", "EUNSUPPORTED",
 };
 
 const char *weft_status_name(weft_status status)

@@ -38,24 +38,39 @@ static weft_status make_plan(weft_session *session, const weft_graph *graph, con
     return status;
 }
 
+static uint32_t partition_of(const weft_graph *graph, const wf_plan *plan, uint64_t ref)
+{
+    uint32_t number = wf_ref_layer(ref);
+    if (number == 0) return plan->partition[wf_ref_task(ref)];
+    const wf_layer *layer = &graph->layers.all.layers[number - 1];
+    wf_owners owners = wf_owners_make(&layer->owners, graph->layers.all.owner_ranks, layer->task_count,
+                                      plan->partition_count / plan->per_worker, plan->per_worker);
+    return wf_owners_partition(&owners, wf_ref_task(ref), NULL);
+}
+
 /* Runs what the roots need. rank_of_root (NULL allowed) gets where each was computed. */
 static weft_status run(weft_session *session, const weft_graph *graph, const weft_ref *roots, size_t root_count, uint32_t root_flags,
                        uint64_t *graph_id, weft_chunk **chunks, int *rank_of_root, weft_error *err)
 {
     wf_plan plan = {0};
     wf_partition_set set = {0};
+    wf_layers_shipment layers = {0};
+    void *layer_bytes = NULL;
     *graph_id = wf_scheduler_next_graph(session->scheduler);
     weft_status status = check_roots(graph, roots, root_count, err);
     if (status == WEFT_OK) status = make_plan(session, graph, roots, root_count, &plan, err);
     if (status == WEFT_OK) status = wf_partition_set_init(&set, graph, &plan, *graph_id, roots, root_count, root_flags, err);
     if (status == WEFT_OK)
-        status = wf_scheduler_begin(session->scheduler, *graph_id, graph, &plan, &set, roots, root_count, chunks != NULL, err);
+        status = wf_layers_ship(graph, roots, root_count, root_flags, &layer_bytes, &layers.size_bytes, &layers.task_count, err);
+    layers.bytes = layer_bytes;
+    if (status == WEFT_OK)
+        status = wf_scheduler_begin(session->scheduler, *graph_id, graph, &plan, &set, &layers, roots, root_count, chunks != NULL, err);
     if (status == WEFT_OK) {
-        for (size_t i = 0; rank_of_root && i < root_count; i++)
-            rank_of_root[i] = plan.rank[plan.partition[wf_ref_task(roots[i].value)]];
+        for (size_t i = 0; rank_of_root && i < root_count; i++) rank_of_root[i] = plan.rank[partition_of(graph, &plan, roots[i].value)];
         wf_session_wait(session, *graph_id);
         status = wf_scheduler_end(session->scheduler, *graph_id, chunks, err);
     }
+    free(layer_bytes);
     wf_partition_set_fini(&set);
     wf_plan_fini(&plan);
     return status;

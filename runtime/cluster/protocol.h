@@ -2,6 +2,7 @@
 #ifndef WF_CLUSTER_PROTOCOL_H
 #define WF_CLUSTER_PROTOCOL_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <weft/status.h>
@@ -35,7 +36,8 @@ typedef struct wf_hello_message {
     char host[64];
 } wf_hello_message;
 
-/* Followed by kernel_count zero-terminated names. Partition p belongs to rank first_rank + p / per_rank: a rule, so that rank 0 sends each
+/* Followed by kernel_count zero-terminated names, names_bytes in all, and on the next 16-byte boundary of the body by the layers by rule
+ * (graph/layers.h), layers_bytes. Partition p belongs to rank first_rank + p / per_rank: a rule, so that rank 0 sends each
  * worker the same few bytes however many ranks and partitions there are. */
 typedef struct wf_graph_message {
     uint64_t graph;
@@ -43,9 +45,17 @@ typedef struct wf_graph_message {
     uint32_t kernel_count;
     int32_t first_rank;
     uint32_t per_rank;
+    uint64_t names_bytes;
+    uint64_t layers_bytes; /* 0: there are none */
 } wf_graph_message;
 
-/* Followed by uint32_t partition[partition_count]. No chunk: the output failed. */
+static inline size_t wf_graph_message_layers_at(size_t names_bytes)
+{
+    return (sizeof(wf_graph_message) + names_bytes + 15) / 16 * 16;
+}
+
+/* Followed by uint32_t partition[partition_count], which import the output; with none, it is for all consumers by rule that the base owner
+ * map gives to the receiver. No chunk: the output failed. */
 typedef struct wf_data_message {
     uint64_t graph;
     uint64_t ref;
@@ -61,6 +71,7 @@ typedef struct wf_ref_message { /* ROOT, RELEASE; CANCEL and FORGET with ref 0 *
 typedef struct wf_failed_message { /* FAILED, BROKEN */
     uint64_t graph;
     uint64_t ref;
+    uint64_t ends_graph; /* tasks may wait for ever for what this one should have given: the graph is to be cancelled */
     weft_error error;
 } wf_failed_message;
 

@@ -38,6 +38,7 @@ typedef struct compute {
     wanted_root *roots;       /* by ref */
     weft_chunk **chunks;      /* as asked for */
     bool has_failed;
+    bool is_cancelled;
     uint64_t failed_ref;      /* the first in the graph that failed, so that the error does not depend on who was faster */
     weft_error error;
     UT_hash_handle hh;
@@ -202,6 +203,10 @@ static void on_failed(wf_scheduler *s, const wf_message *message)
 {
     const wf_failed_message *body = message->body;
     compute *c = find_compute(s, body->graph);
+    if (c && body->ends_graph && !c->is_cancelled) {
+        c->is_cancelled = true;
+        send_ref_to_workers(s, WF_MSG_CANCEL, c->id);
+    }
     if (!c || (c->has_failed && c->failed_ref <= body->ref)) return;
     c->has_failed = true;
     c->failed_ref = body->ref;
@@ -340,13 +345,13 @@ static int compare_roots(const void *a, const void *b)
     return x->ref < y->ref ? -1 : x->ref > y->ref;
 }
 
-static weft_status make_compute(const wf_scheduler *s, uint64_t id, const wf_plan *plan, const weft_ref *roots, size_t root_count,
-                                bool gather, compute **out, weft_error *err)
+static weft_status make_compute(const wf_scheduler *s, uint64_t id, const wf_plan *plan, uint64_t layer_tasks, const weft_ref *roots,
+                                size_t root_count, bool gather, compute **out, weft_error *err)
 {
     compute *c = wf_calloc(1, sizeof *c, err);
     if (!c) return WEFT_ENOMEM;
     c->id = id;
-    c->task_count = plan->needed_count;
+    c->task_count = plan->needed_count + layer_tasks;
     c->root_count = c->missing_count = gather ? root_count : 0;
     c->ended = wf_calloc((size_t)s->options.transport->size, sizeof *c->ended, err);
     c->given = wf_calloc((size_t)s->options.transport->size, sizeof *c->given, err);
@@ -361,18 +366,24 @@ static weft_status make_compute(const wf_scheduler *s, uint64_t id, const wf_pla
     for (size_t t = 0; t < plan->task_count; t++) {
         if (plan->partition[t] != WF_NO_PARTITION) c->given[plan->rank[plan->partition[t]]]++;
     }
+    /* How many tasks of the layers each rank has, only the rank counts. */
+    for (uint32_t p = 0; layer_tasks && p < plan->partition_count; p++) c->given[plan->rank[p]] = c->task_count;
     *out = c;
     return WEFT_OK;
 }
 
-static wf_graph_message *make_graph_message(uint64_t id, const weft_graph *graph, const wf_plan *plan, size_t *bytes, weft_error *err)
+static wf_graph_message *make_graph_message(uint64_t id, const weft_graph *graph, const wf_plan *plan, const wf_layers_shipment *layers,
+                                            size_t *bytes, weft_error *err)
 {
     size_t names = 0;
     for (size_t k = 0; k < graph->kernel_count; k++) names += strlen(graph->kernels[k]->name) + 1;
-    *bytes = sizeof(wf_graph_message) + names;
+    size_t layers_at = wf_graph_message_layers_at(names);
+    *bytes = layers_at + layers->size_bytes;
     wf_graph_message *body = wf_calloc(1, *bytes, err);
     if (!body) return NULL;
-    *body = (wf_graph_message){id, plan->partition_count, (uint32_t)graph->kernel_count, plan->rank[0], plan->per_worker};
+    *body = (wf_graph_message){id, plan->partition_count, (uint32_t)graph->kernel_count, plan->rank[0], plan->per_worker, names,
+                               layers->size_bytes};
+    if (layers->bytes) memcpy((char *)body + layers_at, layers->bytes, layers->size_bytes);
     char *at = (char *)(body + 1);
     for (size_t k = 0; k < graph->kernel_count; k++) at = stpcpy(at, graph->kernels[k]->name) + 1;
     return body;
@@ -388,10 +399,10 @@ static bool follows_rule(const wf_plan *plan)
 }
 
 static weft_status send_graph(wf_scheduler *s, uint64_t id, const weft_graph *graph, const wf_plan *plan, wf_partition_set *set,
-                              weft_error *err)
+                              const wf_layers_shipment *layers, weft_error *err)
 {
     size_t bytes;
-    wf_graph_message *body = make_graph_message(id, graph, plan, &bytes, err);
+    wf_graph_message *body = make_graph_message(id, graph, plan, layers, &bytes, err);
     weft_status status = body ? WEFT_OK : WEFT_ENOMEM;
     for (int rank = 0; status == WEFT_OK && rank < s->options.transport->size; rank++) {
         if (s->ranks[rank].threads > 0) status = send_body(s, rank, WF_MSG_GRAPH, body, bytes, err);
@@ -407,11 +418,12 @@ static weft_status send_graph(wf_scheduler *s, uint64_t id, const weft_graph *gr
 }
 
 weft_status wf_scheduler_begin(wf_scheduler *scheduler, uint64_t graph_id, const weft_graph *graph, const wf_plan *plan,
-                               wf_partition_set *set, const weft_ref *roots, size_t root_count, bool gather, weft_error *err)
+                               wf_partition_set *set, const wf_layers_shipment *layers, const weft_ref *roots, size_t root_count, bool gather,
+                               weft_error *err)
 {
     compute *c;
     if (!follows_rule(plan)) return weft_fail(err, WEFT_EINVAL, "a plan whose workers are not neighbouring ranks");
-    weft_status status = make_compute(scheduler, graph_id, plan, roots, root_count, gather, &c, err);
+    weft_status status = make_compute(scheduler, graph_id, plan, layers->task_count, roots, root_count, gather, &c, err);
     if (status != WEFT_OK) return status;
     pthread_mutex_lock(&scheduler->lock);
     if (scheduler->broken.status != WEFT_OK) {
@@ -425,9 +437,9 @@ weft_status wf_scheduler_begin(wf_scheduler *scheduler, uint64_t graph_id, const
             free_compute(c);
             return weft_fail(err, WEFT_ENOMEM, "no memory for another compute");
         }
-        wf_log_write(scheduler->options.log, WF_LOG_INFO, "compute begins graph=%llu tasks=%zu partitions=%u", (unsigned long long)graph_id,
-                     plan->needed_count, plan->partition_count);
-        status = send_graph(scheduler, graph_id, graph, plan, set, err);
+        wf_log_write(scheduler->options.log, WF_LOG_INFO, "compute begins graph=%llu tasks=%llu partitions=%u", (unsigned long long)graph_id,
+                     (unsigned long long)c->task_count, plan->partition_count);
+        status = send_graph(scheduler, graph_id, graph, plan, set, layers, err);
         if (status != WEFT_OK) { /* half of it may be out: nobody can end this compute any more */
             weft_error error = WEFT_ERROR_INIT;
             weft_fail(&error, status, "a graph could only be sent in part; the session cannot go on");

@@ -52,6 +52,13 @@ bool wf_scheduler_describe_rank(wf_scheduler *scheduler, int rank, wf_rank_descr
 /* A number for the next graph. */
 uint64_t wf_scheduler_next_graph(wf_scheduler *scheduler);
 
+/* A graph's layers by rule, as graph/layers.h's wf_layers_ship makes them. */
+typedef struct wf_layers_shipment {
+    const void *bytes; /* NULL: there are none */
+    size_t size_bytes;
+    uint64_t task_count;
+} wf_layers_shipment;
+
 /* Sends a planned graph out.
  *
  * roots are those whose chunks come back when gather is set; the compute ends without them otherwise.
@@ -59,7 +66,8 @@ uint64_t wf_scheduler_next_graph(wf_scheduler *scheduler);
  * Errors:  WEFT_ELOST the session is broken; WEFT_ENOMEM.
  */
 weft_status wf_scheduler_begin(wf_scheduler *scheduler, uint64_t graph_id, const weft_graph *graph, const wf_plan *plan,
-                               wf_partition_set *set, const weft_ref *roots, size_t root_count, bool gather, weft_error *err);
+                               wf_partition_set *set, const wf_layers_shipment *layers, const weft_ref *roots, size_t root_count, bool gather,
+                               weft_error *err);
 
 /* True when the compute is over, or can never be. Sleeps up to timeout_ns until it is (0: does not). */
 bool wf_scheduler_wait(wf_scheduler *scheduler, uint64_t graph_id, int64_t timeout_ns);

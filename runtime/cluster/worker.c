@@ -13,13 +13,14 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "exec/local_graph.h"
+#include "exec/rule_graph.h"
 #include "topology/memory.h"
 
 enum { RSS_INTERVAL_NS = 10000000 };
 
-typedef struct early_chunk { /* for a partition that is not here yet */
+typedef struct early_chunk { /* for a partition, or a graph, that is not here yet */
     struct early_chunk *next;
-    uint32_t partition;
+    uint32_t partition;       /* WF_NO_PARTITION: for consumers by rule */
     uint64_t ref;
     weft_chunk *chunk; /* NULL: failed */
 } early_chunk;
@@ -28,6 +29,7 @@ typedef struct worker_graph {
     uint64_t id;
     wf_worker *worker;
     wf_local_graph *local;   /* NULL until GRAPH came */
+    wf_rule_graph *rules;    /* NULL: no layers by rule */
     wf_graph_message rule;   /* who has which partition; fixed once local is there */
     early_chunk *early;
     _Atomic uint64_t lowest_failed; /* ref of the failed task told to rank 0: only one that comes before it is told after it */
@@ -52,6 +54,7 @@ struct wf_worker {
     worker_graph *graphs;
     held_result *held;
     uint64_t forgotten_tasks;        /* that ended in graphs that are gone */
+    atomic_int source_count;         /* graphs whose layers by rule may have tasks that nobody has had */
     atomic_bool has_untold_failure; /* the next tick tells it, before the progress that could end the graph */
     _Atomic uint64_t rss_peak_bytes; /* as last read */
     _Atomic int64_t rss_read_ns;
@@ -69,12 +72,12 @@ static void *make_body(wf_message *message, uint32_t type, size_t bytes, weft_er
 }
 
 /* What cannot be sent for want of memory is not forgotten: rank 0 would take the graph for a success. */
-static void send_failed(wf_worker *worker, uint32_t type, uint64_t graph, uint64_t ref, const weft_error *error)
+static void send_failed(wf_worker *worker, uint32_t type, uint64_t graph, uint64_t ref, const weft_error *error, bool ends_graph)
 {
     wf_message message;
     wf_failed_message *body = make_body(&message, type, sizeof *body, NULL);
     if (body) {
-        *body = (wf_failed_message){graph, ref, *error};
+        *body = (wf_failed_message){graph, ref, ends_graph, *error};
         body->error.rank = worker->options.transport->rank;
     }
     if (!body || wf_transport_send(worker->options.transport, 0, &message, NULL) != WEFT_OK)
@@ -84,7 +87,7 @@ static void send_failed(wf_worker *worker, uint32_t type, uint64_t graph, uint64
 /* Something that cannot be told from task to task: the session is told that this rank cannot go on. */
 static void report_broken(wf_worker *worker, const weft_error *error)
 {
-    send_failed(worker, WF_MSG_BROKEN, 0, 0, error);
+    send_failed(worker, WF_MSG_BROKEN, 0, 0, error, true);
 }
 
 /* Reading it costs some 20 us, too much for every graph that ends. */
@@ -97,12 +100,17 @@ static void read_rss(wf_worker *worker)
     if (wf_memory_get_usage(&usage, NULL) == WEFT_OK) atomic_store(&worker->rss_peak_bytes, usage.peak_rss_bytes);
 }
 
+static uint64_t ended_count(const worker_graph *graph)
+{
+    uint64_t ended = graph->local ? wf_local_graph_ended_count(graph->local) : 0;
+    return graph->rules ? ended + wf_rule_graph_ended_count(graph->rules) : ended;
+}
+
 /* With the lock held. */
 static wf_rank_stats make_stats(wf_worker *worker)
 {
     uint64_t tasks = worker->forgotten_tasks;
-    for (worker_graph *graph = worker->graphs; graph; graph = graph->hh.next)
-        tasks += graph->local ? wf_local_graph_ended_count(graph->local) : 0;
+    for (worker_graph *graph = worker->graphs; graph; graph = graph->hh.next) tasks += ended_count(graph);
     read_rss(worker);
     return (wf_rank_stats){
         .tasks_ended = tasks,
@@ -161,8 +169,9 @@ static worker_graph *find_or_add_graph(wf_worker *worker, uint64_t id, weft_erro
 static void free_graph(wf_worker *worker, worker_graph *graph)
 {
     HASH_DEL(worker->graphs, graph);
-    if (graph->local) worker->forgotten_tasks += wf_local_graph_ended_count(graph->local);
+    worker->forgotten_tasks += ended_count(graph);
     wf_local_graph_destroy(graph->local);
+    wf_rule_graph_destroy(graph->rules);
     while (graph->early) {
         early_chunk *next = graph->early->next;
         weft_chunk_release(graph->early->chunk);
@@ -174,11 +183,22 @@ static void free_graph(wf_worker *worker, worker_graph *graph)
     free(graph);
 }
 
+static bool is_here(const worker_graph *graph, uint32_t partition)
+{
+    if (partition == WF_NO_PARTITION) return graph->rules != NULL;
+    return graph->local && wf_local_graph_has_partition(graph->local, partition);
+}
+
+static weft_status deliver_here(worker_graph *graph, uint32_t partition, uint64_t ref, weft_chunk *chunk, wf_thread *self, weft_error *err)
+{
+    if (partition == WF_NO_PARTITION) return wf_rule_graph_deliver(graph->rules, ref, chunk, self, err);
+    return wf_local_graph_deliver(graph->local, partition, ref, chunk, self, err);
+}
+
 /* With the lock held: to the partition if it is here, else kept for it. Takes the reference on chunk. */
 static weft_status deliver(worker_graph *graph, uint32_t partition, uint64_t ref, weft_chunk *chunk, wf_thread *self, weft_error *err)
 {
-    if (graph->local && wf_local_graph_has_partition(graph->local, partition))
-        return wf_local_graph_deliver(graph->local, partition, ref, chunk, self, err);
+    if (is_here(graph, partition)) return deliver_here(graph, partition, ref, chunk, self, err);
     early_chunk *early = wf_calloc(1, sizeof *early, err);
     if (!early) {
         weft_chunk_release(chunk);
@@ -199,7 +219,7 @@ static weft_status deliver_early(worker_graph *graph, uint32_t partition, wf_thr
             continue;
         }
         *link = early->next;
-        status = wf_local_graph_deliver(graph->local, partition, early->ref, early->chunk, self, err);
+        status = deliver_here(graph, partition, early->ref, early->chunk, self, err);
         free(early);
     }
     return status;
@@ -214,7 +234,7 @@ static void send_data(worker_graph *graph, int rank, uint64_t ref, weft_chunk *c
     wf_data_message *body = make_body(&message, WF_MSG_DATA, sizeof *body + count * sizeof *partitions, &error);
     if (body) {
         *body = (wf_data_message){graph->id, ref, count, 0};
-        memcpy(body + 1, partitions, count * sizeof *partitions);
+        if (count) memcpy(body + 1, partitions, count * sizeof *partitions);
         if (chunk) weft_chunk_retain(chunk);
         message.chunk = chunk;
         wf_transport_send(graph->worker->options.transport, rank, &message, &error);
@@ -296,7 +316,7 @@ static void on_task_failed(void *owner, uint64_t id, uint64_t ref, const weft_er
     uint64_t lowest = atomic_load(&graph->lowest_failed);
     while (ref < lowest) {
         if (!atomic_compare_exchange_weak(&graph->lowest_failed, &lowest, ref)) continue;
-        send_failed(graph->worker, WF_MSG_FAILED, id, ref, error);
+        send_failed(graph->worker, WF_MSG_FAILED, id, ref, error, false);
         return;
     }
 }
@@ -307,7 +327,7 @@ static void on_all_ended(void *keeper, uint64_t id, wf_thread *self)
     uint64_t ended = 0;
     pthread_mutex_lock(&worker->lock);
     worker_graph *graph = find_graph(worker, id);
-    if (graph && graph->local) ended = wf_local_graph_ended_count(graph->local);
+    if (graph) ended = ended_count(graph);
     if (ended) send_progress(worker, id, ended);
     pthread_mutex_unlock(&worker->lock);
     wf_transport_poll(worker->options.transport, self); /* so that it leaves now, not when this thread is idle */
@@ -324,6 +344,47 @@ static weft_chunk *on_find_held(void *owner, uint64_t graph, uint64_t ref)
     if (chunk) weft_chunk_retain(chunk);
     pthread_mutex_unlock(&worker->lock);
     return chunk;
+}
+
+/* ---- what layers by rule tell ---- */
+
+static void on_send_output(void *owner, int32_t rank, uint64_t ref, weft_chunk *chunk, wf_thread *self)
+{
+    worker_graph *graph = owner;
+    send_data(graph, rank, ref, chunk, NULL, 0);
+    wf_transport_poll(graph->worker->options.transport, self); /* the other rank may be waiting for it */
+}
+
+static void on_rule_root(void *owner, uint64_t ref, weft_chunk *chunk, uint32_t flags)
+{
+    on_root(owner, ((worker_graph *)owner)->id, ref, chunk, flags);
+}
+
+static void on_rule_export(void *owner, uint64_t ref, weft_chunk *chunk, const uint32_t *partitions, uint32_t count, wf_thread *self)
+{
+    on_export(owner, ((worker_graph *)owner)->id, ref, chunk, partitions, count, self);
+}
+
+static void on_rule_task_failed(void *owner, uint64_t ref, const weft_error *error, bool ends_graph)
+{
+    worker_graph *graph = owner;
+    if (ends_graph)
+        send_failed(graph->worker, WF_MSG_FAILED, graph->id, ref, error, true);
+    else
+        on_task_failed(owner, graph->id, ref, error);
+}
+
+/* A rank goes quiet whenever it waits for others; rank 0 wants to know when it has nothing left to do. */
+static void on_went_quiet(void *keeper, uint64_t id, wf_thread *self)
+{
+    wf_worker *worker = keeper;
+    pthread_mutex_lock(&worker->lock);
+    worker_graph *graph = find_graph(worker, id);
+    bool is_done = graph && graph->rules && wf_rule_graph_is_quiet(graph->rules) &&
+                   wf_rule_graph_ended_count(graph->rules) == wf_rule_graph_given_count(graph->rules);
+    if (is_done) send_progress(worker, id, ended_count(graph));
+    pthread_mutex_unlock(&worker->lock);
+    if (is_done) wf_transport_poll(worker->options.transport, self); /* so that it leaves now, not when this thread is idle */
 }
 
 /* ---- messages ---- */
@@ -356,23 +417,55 @@ static weft_status resolve_kernels(wf_worker *worker, worker_graph *graph, uint3
     return WEFT_OK;
 }
 
-static weft_status begin_graph(wf_worker *worker, const wf_message *message, weft_error *err)
+/* Starts the layers by rule of a graph, which come with its message. What is wrong with them ends the graph, not the session. */
+static weft_status begin_rules(worker_graph *graph, const wf_graph_message *body, const weft_kernel *const *kernels, weft_error *err)
+{
+    static const wf_rule_graph_ops ops = {on_send_output, on_rule_root, on_rule_export, on_rule_task_failed, on_went_quiet};
+    wf_worker *worker = graph->worker;
+    int32_t rank = worker->options.transport->rank;
+    uint32_t first = (uint32_t)(rank - body->first_rank) * body->per_rank;
+    weft_error error = WEFT_ERROR_INIT;
+    wf_rule_graph_options options = {body->graph, rank, body->first_rank, body->partition_count / body->per_rank, body->per_rank, kernels,
+                                     body->kernel_count, worker->options.registry, worker->pool, worker->options.budget, &ops, graph, worker};
+    void *bytes = wf_aligned_alloc(1, body->layers_bytes, err);
+    if (!bytes) return WEFT_ENOMEM;
+    memcpy(bytes, (const char *)body + wf_graph_message_layers_at(body->names_bytes), body->layers_bytes);
+    weft_status status = wf_rule_graph_create(&options, bytes, body->layers_bytes, &graph->rules, err);
+    if (status != WEFT_OK) {
+        free(bytes);
+        return status;
+    }
+    wf_rule_graph_prepare(graph->rules, worker->options.check_rules, first, body->per_rank, &error);
+    for (uint32_t p = first; p < first + body->per_rank && status == WEFT_OK; p++) status = wf_rule_graph_add(graph->rules, p, err);
+    if (error.status != WEFT_OK) {
+        wf_rule_graph_cancel(graph->rules);
+        on_rule_task_failed(graph, wf_ref_of_layer(1, 0, 0), &error, true);
+    }
+    return status;
+}
+
+static weft_status begin_graph(wf_worker *worker, const wf_message *message, wf_thread *self, weft_error *err)
 {
     static const wf_local_graph_ops ops = {on_export, on_root, on_task_failed, on_all_ended, on_find_held};
     const wf_graph_message *body = message->body;
-    if (message->body_bytes < sizeof *body || body->per_rank == 0)
+    if (message->body_bytes < sizeof *body || body->per_rank == 0 || body->names_bytes > message->body_bytes ||
+        message->body_bytes != wf_graph_message_layers_at(body->names_bytes) + body->layers_bytes)
         return weft_fail(err, WEFT_EDATA, "a graph message of %zu bytes; it was cut", message->body_bytes);
     const char *names = (const char *)(body + 1);
     worker_graph *graph = find_or_add_graph(worker, body->graph, err);
     const weft_kernel **kernels = wf_calloc(body->kernel_count, sizeof *kernels, err);
     weft_status status = graph && kernels ? WEFT_OK : WEFT_ENOMEM;
     if (status == WEFT_OK)
-        status = resolve_kernels(worker, graph, body->kernel_count, names, message->body_bytes - sizeof *body, kernels, err);
+        status = resolve_kernels(worker, graph, body->kernel_count, names, body->names_bytes, kernels, err);
     if (status == WEFT_OK) {
         graph->rule = *body;
         wf_local_graph_options options = {body->graph, worker->options.transport->rank, kernels, body->kernel_count, worker->pool,
                                           worker->options.budget, &ops, graph, worker};
         status = wf_local_graph_create(&options, &graph->local, err);
+    }
+    if (status == WEFT_OK && body->layers_bytes) {
+        status = begin_rules(graph, body, kernels, err);
+        if (status == WEFT_OK) status = deliver_early(graph, WF_NO_PARTITION, self, err);
     }
     free(kernels);
     return status;
@@ -408,6 +501,11 @@ static weft_status take_data(wf_worker *worker, wf_message *message, wf_thread *
     const uint32_t *partitions = (const uint32_t *)(body + 1);
     worker_graph *graph = find_or_add_graph(worker, body->graph, err);
     weft_status status = graph ? WEFT_OK : WEFT_ENOMEM;
+    if (graph && body->partition_count == 0) {
+        weft_chunk *chunk = message->chunk;
+        message->chunk = NULL;
+        return deliver(graph, WF_NO_PARTITION, body->ref, chunk, self, err);
+    }
     for (uint32_t i = 0; i < body->partition_count && status == WEFT_OK; i++) {
         weft_chunk *chunk = message->chunk;
         if (i + 1 == body->partition_count)
@@ -440,8 +538,19 @@ static weft_status act_on_ref(wf_worker *worker, const wf_message *message, weft
     }
     worker_graph *graph = find_graph(worker, body->graph);
     if (graph && message->type == WF_MSG_CANCEL && graph->local) wf_local_graph_cancel(graph->local);
+    if (graph && message->type == WF_MSG_CANCEL && graph->rules) {
+        wf_rule_graph_cancel(graph->rules);
+        if (wf_rule_graph_is_quiet(graph->rules)) send_progress(worker, graph->id, ended_count(graph));
+    }
     if (graph && message->type == WF_MSG_FORGET) free_graph(worker, graph);
     return WEFT_OK;
+}
+
+static void count_sources(wf_worker *worker)
+{
+    int count = 0;
+    for (worker_graph *graph = worker->graphs; graph; graph = graph->hh.next) count += graph->rules && wf_rule_graph_has_more(graph->rules);
+    atomic_store(&worker->source_count, count);
 }
 
 void wf_worker_handle(wf_worker *worker, wf_message *message, wf_thread *self)
@@ -450,7 +559,7 @@ void wf_worker_handle(wf_worker *worker, wf_message *message, wf_thread *self)
     weft_status status = WEFT_OK;
     pthread_mutex_lock(&worker->lock);
     switch (message->type) {
-    case WF_MSG_GRAPH: status = begin_graph(worker, message, &error); break;
+    case WF_MSG_GRAPH: status = begin_graph(worker, message, self, &error); break;
     case WF_MSG_PARTITION: status = add_partition(worker, message, self, &error); break;
     case WF_MSG_DATA: status = take_data(worker, message, self, &error); break;
     case WF_MSG_CANCEL:
@@ -458,7 +567,10 @@ void wf_worker_handle(wf_worker *worker, wf_message *message, wf_thread *self)
     case WF_MSG_RELEASE: status = act_on_ref(worker, message, &error); break;
     default: status = weft_fail(&error, WEFT_EDATA, "message type %u is none of a worker's", message->type); break;
     }
+    count_sources(worker);
+    bool has_new_sources = message->type == WF_MSG_GRAPH && atomic_load(&worker->source_count) > 0;
     pthread_mutex_unlock(&worker->lock);
+    if (has_new_sources) wf_pool_wake(worker->pool, (size_t)wf_pool_thread_count(worker->pool));
     if (status != WEFT_OK) report_broken(worker, &error);
 }
 
@@ -466,7 +578,7 @@ void wf_worker_tick(wf_worker *worker)
 {
     pthread_mutex_lock(&worker->lock);
     for (worker_graph *graph = worker->graphs; graph; graph = graph->hh.next) {
-        if (graph->local) send_progress(worker, graph->id, wf_local_graph_ended_count(graph->local));
+        if (graph->local) send_progress(worker, graph->id, ended_count(graph));
     }
     pthread_mutex_unlock(&worker->lock);
 }
@@ -477,6 +589,27 @@ wf_pool *wf_worker_pool(wf_worker *worker)
 }
 
 /* ---- life ---- */
+
+/* Sources are taken under the lock, so that their graph is there, and made into tasks without it. */
+static wf_pool_item *find_more(void *context, wf_thread *self, bool before_stealing)
+{
+    wf_worker *worker = context;
+    wf_rule_batch batch;
+    wf_rule_graph *from = NULL;
+    if (!before_stealing || atomic_load(&worker->source_count) == 0) return NULL;
+    pthread_mutex_lock(&worker->lock);
+    for (worker_graph *graph = worker->graphs; graph && !from; graph = graph->hh.next) {
+        if (graph->rules && wf_rule_graph_take(graph->rules, wf_pool_thread_count(worker->pool), &batch)) from = graph->rules;
+    }
+    count_sources(worker);
+    pthread_mutex_unlock(&worker->lock);
+    return from ? wf_rule_graph_start(from, &batch, self) : NULL;
+}
+
+static bool has_more(void *context)
+{
+    return atomic_load(&((wf_worker *)context)->source_count) > 0;
+}
 
 static bool poll_transport(void *context, wf_thread *self)
 {
@@ -491,6 +624,8 @@ weft_status wf_worker_create(const wf_worker_options *options, wf_worker **worke
     pthread_mutex_init(&made->lock, NULL);
     wf_pool_options pool = options->pool;
     pool.poll = poll_transport;
+    pool.find_more = find_more;
+    pool.has_more = has_more;
     pool.budget = options->budget;
     weft_status status = WEFT_OK;
     pool.context = made;

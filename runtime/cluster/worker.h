@@ -16,6 +16,7 @@ typedef struct wf_worker_options {
     wf_transport *transport;
     wf_budget *budget;
     const wf_registry *registry;
+    bool check_rules; /* compare rules with their inverses before they run */
     wf_pool_options pool; /* poll and context are the worker's to set */
 } wf_worker_options;
 

@@ -313,6 +313,7 @@ static weft_status run_kernel(local_task *task, weft_task *run, wf_thread *self,
         slot *s = &p->slots[p->view.inputs[entry->input_begin + i]];
         inputs[i] = (wf_task_input){s->chunk, atomic_load_explicit(&s->uses, memory_order_acquire) == 1};
     }
+    run->index = wf_ref_task(p->view.task_refs[task->index]);
     run->inputs = inputs;
     run->input_count = count;
     run->params = p->view.params + entry->param_begin;

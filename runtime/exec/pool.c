@@ -377,6 +377,16 @@ void wf_pool_destroy(wf_pool *pool)
     free(pool);
 }
 
+int wf_pool_thread_count(const wf_pool *pool)
+{
+    return pool->thread_count;
+}
+
+int wf_thread_index(const wf_thread *thread)
+{
+    return thread->index;
+}
+
 void *wf_thread_scratch(wf_thread *thread, size_t bytes, weft_error *err)
 {
     if (bytes <= thread->scratch_bytes && thread->scratch) return thread->scratch;

@@ -1,7 +1,7 @@
 /* The pool: threads that run items (ready tasks), each from a deque of its own, stealing when it is empty.
  *
- * What an item is and how it runs is the owner's affair; so is what there is to poll, and where items come from when all have run. An idle thread spins briefly, then sleeps until an
- * item is pushed. Where there are messages to poll, one idle thread at a time polls between short sleeps, which grow up to
+ * What an item is and how it runs is the owner's affair; so is what there is to poll, and where items come from when all have run. An idle
+ * thread spins briefly, then sleeps until an item is pushed. Where there are messages to poll, one idle thread at a time polls between short sleeps, which grow up to
  * idle_sleep_ns; the others sleep until woken.
  */
 #ifndef WF_EXEC_POOL_H
@@ -61,6 +61,11 @@ void wf_pool_wake(wf_pool *pool, size_t count);
 /* In a pool without threads: runs items on the calling thread until none is left, or returns at once when another thread is doing that.
  * Any thread. */
 void wf_pool_drain(wf_pool *pool);
+
+/* At least 1: a pool without threads has a place for whoever drains it. */
+int wf_pool_thread_count(const wf_pool *pool);
+/* Its place among the pool's threads, from 0. */
+int wf_thread_index(const wf_thread *thread);
 
 /* This thread's scratch memory, at least bytes, 64-byte aligned, kept and charged until the pool ends; NULL with err filled.
  * Errors: WEFT_ENOMEM. */

@@ -1,6 +1,14 @@
 /* What a kernel may ask of its task. One thread. */
 #include "exec/task.h"
 
+static weft_status check_size(const weft_task *task, size_t index, const weft_chunk *chunk, weft_error *err)
+{
+    uint64_t limit = task->output_limits ? task->output_limits[index] : UINT64_MAX;
+    if (weft_chunk_bytes(chunk) <= limit) return WEFT_OK;
+    return weft_fail(err, WEFT_EKERNEL, "output %zu has %zu bytes, but at most %llu were announced; raise output_bytes", index,
+                     weft_chunk_bytes(chunk), (unsigned long long)limit);
+}
+
 static weft_status check_output(const weft_task *task, size_t index, weft_error *err)
 {
     if (index >= task->output_count)
@@ -25,6 +33,20 @@ const void *weft_task_input_data(const weft_task *task, size_t index)
     return index < task->input_count ? weft_chunk_data(task->inputs[index].chunk) : NULL;
 }
 
+uint64_t weft_task_index(const weft_task *task)
+{
+    return task->index;
+}
+
+int64_t weft_task_coordinate(const weft_task *task, int dim)
+{
+    uint64_t index = task->index;
+    int dims = task->layer ? (int)task->layer->dim_count : 1;
+    if (dim < 0 || dim >= dims) return 0;
+    for (int d = dims - 1; d > dim; d--) index /= (uint64_t)task->layer->extents[d];
+    return dim == 0 ? (int64_t)index : (int64_t)(index % (uint64_t)task->layer->extents[dim]);
+}
+
 const void *weft_task_params(const weft_task *task, size_t *bytes)
 {
     if (bytes) *bytes = task->param_bytes;
@@ -37,7 +59,7 @@ void *weft_task_create_output(weft_task *task, size_t index, weft_dtype dtype, i
     if (check_output(task, index, err) != WEFT_OK) return NULL;
     if (wf_chunk_create(task->budget, dtype, dim_count, extents, &chunk, err) != WEFT_OK) return NULL;
     task->outputs[index] = chunk;
-    return wf_chunk_elements(chunk);
+    return check_size(task, index, chunk, err) == WEFT_OK ? wf_chunk_elements(chunk) : NULL;
 }
 
 void *weft_task_reuse_input(weft_task *task, size_t index, size_t input_index, weft_error *err)
@@ -59,7 +81,7 @@ void *weft_task_reuse_input(weft_task *task, size_t index, size_t input_index, w
     else if (wf_chunk_dup(task->budget, input->chunk, &chunk, err) != WEFT_OK)
         return NULL;
     task->outputs[index] = chunk;
-    return wf_chunk_elements(chunk);
+    return check_size(task, index, chunk, err) == WEFT_OK ? wf_chunk_elements(chunk) : NULL;
 }
 
 void *weft_task_scratch(weft_task *task, size_t bytes, weft_error *err)

@@ -3,6 +3,7 @@
 #define WF_EXEC_TASK_H
 
 #include "exec/pool.h"
+#include "graph/layers.h"
 #include "store/chunk.h"
 #include <weft/graph.h>
 #include <weft/kernel.h>
@@ -13,6 +14,9 @@ typedef struct wf_task_input {
 } wf_task_input;
 
 struct weft_task {
+    uint64_t index;               /* in its layer, or among the graph's explicit tasks */
+    const wf_layer *layer;        /* NULL: an explicit task */
+    const uint64_t *output_limits; /* the most bytes of each output, UINT64_MAX: any; NULL: any for all */
     const wf_task_input *inputs;
     size_t input_count;
     const void *params;

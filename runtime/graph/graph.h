@@ -81,6 +81,8 @@ static inline size_t wf_graph_output_count(const weft_graph *graph, size_t task)
 /* The expected bytes of the output that a ref names. */
 static inline uint64_t wf_graph_ref_bytes(const weft_graph *graph, uint64_t ref)
 {
+    const wf_layers *layers = &graph->layers.all;
+    if (wf_ref_layer(ref)) return layers->output_bytes[layers->layers[wf_ref_layer(ref) - 1].output_begin + wf_ref_output(ref)];
     return graph->output_bytes[graph->tasks[wf_ref_task(ref)].output_begin + wf_ref_output(ref)];
 }
 

@@ -34,13 +34,20 @@ typedef struct wf_layer_dependency {
     uint32_t reserved;
 } wf_layer_dependency;
 
-/* Outputs that somebody outside of the layers wants: `count` tasks from ref on, the same output of each. */
+/* Outputs that somebody outside of the layers wants: roots, a run of `count` tasks, the same output of each; or one that an explicit
+ * task takes. Sorted by layer; within one, roots first, then imports; each by output, then task. Runs of roots do not overlap. */
 typedef struct wf_wanted {
     uint64_t ref;
     uint64_t count;
-    uint32_t flags;            /* WF_OUTPUT_*, of graph/partition.h */
-    uint32_t partition;        /* that imports it; WF_NO_PARTITION: none */
+    uint32_t flags;            /* of a root: WF_OUTPUT_*, of graph/partition.h */
+    uint32_t partition;        /* that imports it; UINT32_MAX: a root */
 } wf_wanted;
+
+/* Where it stands among those of its layer and kind. */
+static inline uint64_t wf_wanted_key(uint64_t ref)
+{
+    return (ref & 15) << 46 | (ref >> 4 & (((uint64_t)1 << 46) - 1));
+}
 
 /* Counts come first, in the sequence of the arrays. */
 typedef struct wf_layers {
@@ -49,7 +56,7 @@ typedef struct wf_layers {
     wf_layer_dependency *dependencies;
     uint64_t *output_bytes;    /* UINT64_MAX: not announced */
     int32_t *owner_ranks;
-    wf_wanted *wanted;         /* ascending */
+    wf_wanted *wanted;
     uint32_t *rule_names;      /* into texts */
     char *params;              /* entries on 16-byte boundaries */
     char *texts;               /* zero-terminated */
@@ -78,11 +85,16 @@ uint64_t wf_layers_cull(const wf_layers *layers, unsigned char *needed);
 /* What a rule of this dependency is asked about. The call borrows from layers. */
 weft_rule_call wf_layers_call(const wf_layers *layers, uint32_t layer_number, const wf_layer_dependency *dependency);
 
-/* ---- as bytes: layers_wire.c ---- */
+/* ---- as bytes: layers_wire.c, layers_ship.c ---- */
 
 /* Bytes that wf_layers_write fills; a multiple of 16. */
 size_t wf_layers_bytes(const wf_layers *layers);
 void wf_layers_write(const wf_layers *layers, void *bytes);
+
+/* What the ranks get: the layers that the roots need, with the roots among their outputs (flags: WF_OUTPUT_*).
+ * Owns: *bytes is new, NULL when no layer is needed. *task_count gets the tasks of the needed layers. Errors: WEFT_ENOMEM. */
+weft_status wf_layers_ship(const weft_graph *graph, const weft_ref *roots, size_t root_count, uint32_t root_flags, void **bytes,
+                           size_t *size_bytes, uint64_t *task_count, weft_error *err);
 
 /* A view of bytes, which must be 16-byte aligned and stay, after every index in it was checked.
  * Errors: WEFT_EDATA truncated or inconsistent. */

@@ -100,10 +100,18 @@ static bool is_layer(const wf_layers *v, size_t index, size_t kernel_count)
     return is_good;
 }
 
+static bool is_sorted(const wf_wanted *a, const wf_wanted *b)
+{
+    bool is_a_import = a->partition != UINT32_MAX, is_b_import = b->partition != UINT32_MAX;
+    if (wf_ref_layer(a->ref) != wf_ref_layer(b->ref)) return wf_ref_layer(a->ref) < wf_ref_layer(b->ref);
+    if (is_a_import != is_b_import) return is_b_import;
+    return wf_wanted_key(a->ref) + (is_a_import ? 0 : a->count) <= wf_wanted_key(b->ref);
+}
+
 static bool is_wanted(const wf_layers *v, const wf_wanted *wanted, const wf_wanted *before)
 {
     uint32_t number = wf_ref_layer(wanted->ref);
-    if (number < 1 || number > v->layer_count || (before && wanted->ref < before->ref)) return false;
+    if (number < 1 || number > v->layer_count || (before && !is_sorted(before, wanted))) return false;
     const wf_layer *layer = &v->layers[number - 1];
     return wf_ref_output(wanted->ref) < layer->output_count && is_range(wf_ref_task(wanted->ref), wanted->count, layer->task_count);
 }

@@ -83,7 +83,9 @@ weft_status wf_order(const weft_graph *graph, const weft_ref *roots, size_t root
     if (!w.chain || !w.sorted || !w.stack || !w.next || !w.seen) goto out;
     measure_chains(&w, needed);
     sort_inputs(&w, needed);
-    for (size_t i = 0; i < root_count; i++) visit(&w, wf_ref_task(roots[i].value), order);
+    for (size_t i = 0; i < root_count; i++) {
+        if (wf_ref_layer(roots[i].value) == 0) visit(&w, wf_ref_task(roots[i].value), order);
+    }
     status = WEFT_OK;
 out:
     free(w.chain);

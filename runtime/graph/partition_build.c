@@ -234,7 +234,9 @@ weft_status wf_partition_set_init(wf_partition_set *set, const weft_graph *graph
     weft_status status = made.bytes && made.size_bytes ? allocate(&b, err) : WEFT_ENOMEM;
     if (status == WEFT_OK) {
         sort_tasks(&b);
-        for (size_t i = 0; i < root_count; i++) b.flags[output_index(graph, roots[i].value)] = (unsigned char)root_flags;
+        for (size_t i = 0; i < root_count; i++) {
+            if (wf_ref_layer(roots[i].value) == 0) b.flags[output_index(graph, roots[i].value)] = (unsigned char)root_flags;
+        }
         status = collect_imports(&b, err);
     }
     if (status == WEFT_OK) status = collect_exports(&b, err);

@@ -38,7 +38,9 @@ void wf_plan_fini(wf_plan *plan)
 size_t wf_cull(const weft_graph *graph, const weft_ref *roots, size_t root_count, unsigned char *needed)
 {
     for (size_t t = 0; t < graph->task_count; t++) needed[t] = 0;
-    for (size_t i = 0; i < root_count; i++) needed[wf_ref_task(roots[i].value)] = 1;
+    for (size_t i = 0; i < root_count; i++) {
+        if (wf_ref_layer(roots[i].value) == 0) needed[wf_ref_task(roots[i].value)] = 1;
+    }
     size_t count = 0;
     for (size_t t = graph->task_count; t-- > 0;) { /* inputs have smaller indices: one backward sweep sees everything */
         if (!needed[t]) continue;

@@ -33,6 +33,7 @@ typedef enum weft_status {
     WEFT_EKERNEL,     /* a kernel failed for reasons of its own */
     WEFT_EUPSTREAM,   /* not run, because a task it depends on failed */
     WEFT_ECANCELLED,  /* cancelled, or interrupted by a signal */
+    WEFT_EGRAPH,      /* a graph contradicts itself: rules that disagree, indices that do not exist, a cycle */
     WEFT_ELOST,       /* a rank or a connection is gone */
     WEFT_ELAUNCH,     /* launched in a way that cannot work */
     WEFT_EUNSUPPORTED /* this build or this machine lacks it */

@@ -130,7 +130,7 @@ static void root(fixture *f, int from, weft_ref ref, int64_t value)
 
 static void failed(fixture *f, int from, uint32_t type, weft_ref ref, const char *text)
 {
-    wf_failed_message body = {f->id, ref.value, WEFT_ERROR_INIT};
+    wf_failed_message body = {f->id, ref.value, 0, WEFT_ERROR_INIT};
     weft_fail(&body.error, WEFT_EKERNEL, "%s", text);
     tell(f, from, type, &body, sizeof body, NULL);
 }
@@ -147,7 +147,7 @@ static weft_status begin(fixture *f, size_t root_count, bool gather, weft_error 
     free(workers);
     f->id = wf_scheduler_next_graph(f->scheduler);
     CU_ASSERT_EQUAL_FATAL(wf_partition_set_init(&f->set, f->graph, &f->plan, f->id, f->refs, TASKS, WF_OUTPUT_GATHER, NULL), WEFT_OK);
-    weft_status status = wf_scheduler_begin(f->scheduler, f->id, f->graph, &f->plan, &f->set, f->refs, root_count, gather, err);
+    weft_status status = wf_scheduler_begin(f->scheduler, f->id, f->graph, &f->plan, &f->set, &(wf_layers_shipment){0}, f->refs, root_count, gather, err);
     deliver_all(f);
     return status;
 }

@@ -1,0 +1,83 @@
+/* From the layers of a graph and what is asked for to what the ranks get. One thread, usually the client's. */
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "graph/graph.h"
+
+static int compare_wanted(const void *a, const void *b)
+{
+    const wf_wanted *x = a, *y = b;
+    uint32_t x_layer = wf_ref_layer(x->ref), y_layer = wf_ref_layer(y->ref);
+    bool x_imports = x->partition != UINT32_MAX, y_imports = y->partition != UINT32_MAX;
+    if (x_layer != y_layer) return x_layer < y_layer ? -1 : 1;
+    if (x_imports != y_imports) return x_imports ? 1 : -1;
+    if (x->ref != y->ref) return wf_wanted_key(x->ref) < wf_wanted_key(y->ref) ? -1 : 1;
+    return x->partition < y->partition ? -1 : x->partition > y->partition;
+}
+
+static bool continues(const wf_wanted *run, const wf_wanted *next)
+{
+    return wf_ref_layer(run->ref) == wf_ref_layer(next->ref) && run->partition == UINT32_MAX && next->partition == UINT32_MAX &&
+           wf_wanted_key(next->ref) <= wf_wanted_key(run->ref) + run->count;
+}
+
+/* Sorts, and joins roots that are neighbours, or the same one asked for twice. */
+static void compact(wf_wanted *wanted, size_t *count)
+{
+    size_t kept = 0;
+    if (*count) qsort(wanted, *count, sizeof *wanted, compare_wanted);
+    for (size_t i = 0; i < *count; i++) {
+        if (kept && continues(&wanted[kept - 1], &wanted[i])) {
+            wf_wanted *run = &wanted[kept - 1];
+            if (wf_wanted_key(wanted[i].ref) == wf_wanted_key(run->ref) + run->count) run->count++;
+        } else {
+            wanted[kept++] = wanted[i];
+        }
+    }
+    *count = kept;
+}
+
+static weft_status collect_roots(const weft_ref *roots, size_t root_count, uint32_t flags, wf_layers *layers, weft_error *err)
+{
+    size_t capacity = 0;
+    for (size_t i = 0; i < root_count; i++) {
+        if (wf_ref_layer(roots[i].value) == 0) continue;
+        weft_status status = wf_grow(&layers->wanted, &capacity, layers->wanted_count + 1, sizeof *layers->wanted, err);
+        if (status != WEFT_OK) return status;
+        layers->wanted[layers->wanted_count++] = (wf_wanted){roots[i].value, 1, flags, UINT32_MAX};
+    }
+    compact(layers->wanted, &layers->wanted_count);
+    return WEFT_OK;
+}
+
+static weft_status write(const wf_layers *layers, const unsigned char *needed, void **bytes, size_t *size_bytes, weft_error *err)
+{
+    size_t size = wf_layers_bytes(layers);
+    wf_layers view;
+    void *made = wf_aligned_alloc(1, size, err);
+    if (!made) return WEFT_ENOMEM;
+    wf_layers_write(layers, made);
+    weft_status status = wf_layers_view(made, size, UINT32_MAX, &view, err);
+    for (size_t l = 0; status == WEFT_OK && l < view.layer_count; l++) view.layers[l].is_needed = needed[l];
+    *bytes = made;
+    *size_bytes = size;
+    return status;
+}
+
+weft_status wf_layers_ship(const weft_graph *graph, const weft_ref *roots, size_t root_count, uint32_t root_flags, void **bytes,
+                           size_t *size_bytes, uint64_t *task_count, weft_error *err)
+{
+    wf_layers layers = graph->layers.all;
+    layers.wanted = NULL;
+    layers.wanted_count = 0;
+    *bytes = NULL;
+    *size_bytes = *task_count = 0;
+    unsigned char *needed = wf_calloc(layers.layer_count, 1, err);
+    weft_status status = needed ? collect_roots(roots, root_count, root_flags, &layers, err) : WEFT_ENOMEM;
+    for (size_t i = 0; status == WEFT_OK && i < layers.wanted_count; i++) needed[wf_ref_layer(layers.wanted[i].ref) - 1] = 1;
+    if (status == WEFT_OK) *task_count = wf_layers_cull(&layers, needed);
+    if (status == WEFT_OK && *task_count) status = write(&layers, needed, bytes, size_bytes, err);
+    free(layers.wanted);
+    free(needed);
+    return status;
+}
