@@ -116,6 +116,7 @@ static weft_status open_rank(program *p, weft_error *err)
         .transport = p->transport,
         .budget = p->budget,
         .registry = &p->registry,
+        .check_rules = weft_config_bool(p->config, "debug.check_rules"),
         .topology = placement->topology,
         .runs_tasks = placement->runs_tasks,
         .thread_count = placement->pins.thread_count,

@@ -90,7 +90,8 @@ weft_status wf_rank_create(const wf_rank_options *options, wf_rank **rank, weft_
         status = wf_scheduler_create(&scheduler, &made->scheduler, err);
     }
     if (status == WEFT_OK && options->runs_tasks) {
-        wf_worker_options worker = {.transport = options->transport, .budget = options->budget, .registry = options->registry};
+        wf_worker_options worker = {.transport = options->transport, .budget = options->budget, .registry = options->registry,
+                                    .check_rules = options->check_rules};
         worker.pool = (wf_pool_options){.thread_count = options->thread_count, .spin = options->spin,
                                         .idle_sleep_ns = options->idle_sleep_ns, .start = bind_thread, .start_context = made};
         status = wf_worker_create(&worker, &made->worker, err);

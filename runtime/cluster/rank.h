@@ -17,6 +17,7 @@ typedef struct wf_rank_options {
     bool runs_tasks;
     int thread_count;              /* with runs_tasks: 0 runs them on the client's thread */
     const int *thread_pus;         /* by thread, or -1; NULL: not pinned */
+    bool check_rules;              /* see wf_worker_options */
     bool spin;                     /* see wf_pool_options */
     int64_t idle_sleep_ns;
     int64_t progress_interval_ns;

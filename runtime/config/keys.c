@@ -19,6 +19,8 @@
 #define MIB (1024 * KIB)
 
 static const wf_key keys[] = {
+    {"debug.check_rules", WF_KEY_BOOL, "false", 0, 1, NULL, NULL, NULL,
+     "compare the rules of layers with their inverses for every task before it runs"},
     {"linalg.leaf_rows", WF_KEY_INT, "0", 1, INT32_MAX, "from the L2 cache", NULL, "rows",
      "height of the blocks that a chunk is factorized in"},
     {"linalg.tsqr_fan_in", WF_KEY_INT, "4", 2, 16, NULL, NULL, "blocks",

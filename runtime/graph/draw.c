@@ -19,6 +19,7 @@
 
 #include "base/memory.h"
 #include "graph/dot.h"
+#include "graph/expand.h"
 
 extern char **environ;
 
@@ -181,10 +182,14 @@ weft_status weft_graph_draw(const weft_graph *graph, const char *path, weft_erro
     FILE *text = NULL;
     const picture_kind *kind = find_kind(path);
     if (!kind) return weft_fail(err, WEFT_EINVAL, "cannot draw %.200s: its name must end in .dot, .svg, .png or .pdf", path);
-    if (graph->task_count > MAX_TASKS)
-        return weft_fail(err, WEFT_EINVAL, "a graph of %zu tasks is too large to look at; draw one of at most %d, with fewer chunks",
-                         graph->task_count, MAX_TASKS);
-    weft_status status = write_text_in_memory(graph, &text, err);
+    uint64_t tasks = wf_graph_all_task_count(graph);
+    if (tasks > MAX_TASKS)
+        return weft_fail(err, WEFT_EINVAL, "a graph of %" PRIu64 " tasks is too large to look at; draw one of at most %d, with fewer chunks",
+                         tasks, MAX_TASKS);
+    weft_graph *expanded = NULL;
+    weft_status status = graph->layers.all.layer_count ? wf_graph_expand(graph, &expanded, err) : WEFT_OK;
+    if (status == WEFT_OK) status = write_text_in_memory(expanded ? expanded : graph, &text, err);
+    weft_graph_destroy(expanded);
     if (status != WEFT_OK) return status;
     status = write_picture(kind, text, path, err);
     fclose(text);
