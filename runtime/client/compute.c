@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "client/session.h"
+#include "graph/layers_ship.h"
 #include "graph/partition.h"
 #include "graph/plan.h"
 
@@ -61,7 +62,7 @@ static weft_status run(weft_session *session, const weft_graph *graph, const wef
     if (status == WEFT_OK) status = make_plan(session, graph, roots, root_count, &plan, err);
     if (status == WEFT_OK) status = wf_partition_set_init(&set, graph, &plan, *graph_id, roots, root_count, root_flags, err);
     if (status == WEFT_OK)
-        status = wf_layers_ship(graph, roots, root_count, root_flags, &layer_bytes, &layers.size_bytes, &layers.task_count, err);
+        status = wf_layers_ship(graph, &plan, roots, root_count, root_flags, &layer_bytes, &layers.size_bytes, &layers.task_count, err);
     layers.bytes = layer_bytes;
     if (status == WEFT_OK)
         status = wf_scheduler_begin(session->scheduler, *graph_id, graph, &plan, &set, &layers, roots, root_count, chunks != NULL, err);

@@ -528,7 +528,7 @@ static void release_held(wf_worker *worker, const wf_ref_message *body)
     free(held);
 }
 
-static weft_status act_on_ref(wf_worker *worker, const wf_message *message, weft_error *err)
+static weft_status act_on_ref(wf_worker *worker, const wf_message *message, wf_thread *self, weft_error *err)
 {
     const wf_ref_message *body = message->body;
     if (message->body_bytes < sizeof *body) return weft_fail(err, WEFT_EDATA, "a message of %zu bytes; it was cut", message->body_bytes);
@@ -537,7 +537,7 @@ static weft_status act_on_ref(wf_worker *worker, const wf_message *message, weft
         return WEFT_OK;
     }
     worker_graph *graph = find_graph(worker, body->graph);
-    if (graph && message->type == WF_MSG_CANCEL && graph->local) wf_local_graph_cancel(graph->local);
+    if (graph && message->type == WF_MSG_CANCEL && graph->local) wf_local_graph_cancel(graph->local, self);
     if (graph && message->type == WF_MSG_CANCEL && graph->rules) {
         wf_rule_graph_cancel(graph->rules);
         if (wf_rule_graph_is_quiet(graph->rules)) send_progress(worker, graph->id, ended_count(graph));
@@ -564,7 +564,7 @@ void wf_worker_handle(wf_worker *worker, wf_message *message, wf_thread *self)
     case WF_MSG_DATA: status = take_data(worker, message, self, &error); break;
     case WF_MSG_CANCEL:
     case WF_MSG_FORGET:
-    case WF_MSG_RELEASE: status = act_on_ref(worker, message, &error); break;
+    case WF_MSG_RELEASE: status = act_on_ref(worker, message, self, &error); break;
     default: status = weft_fail(&error, WEFT_EDATA, "message type %u is none of a worker's", message->type); break;
     }
     count_sources(worker);

@@ -21,6 +21,7 @@ typedef struct slot {
     weft_chunk *chunk;         /* NULL before, and when it failed */
     atomic_uint uses;          /* local inputs that have not been given back */
     uint32_t consumer_begin;   /* into consumers; the next slot's is the end */
+    bool has_come;             /* of an import; under the owner's lock */
 } slot;
 
 typedef struct local_task {
@@ -31,6 +32,14 @@ typedef struct local_task {
     atomic_bool input_failed;
 } local_task;
 
+/* A task that stands for an output of a layer by rule, and waits for it. */
+typedef struct layer_input {
+    uint64_t ref;
+    uint32_t task;
+    bool has_come;
+    weft_chunk *chunk;       /* from when it came until the task runs; NULL: failed */
+} layer_input;
+
 struct local_partition {
     wf_local_graph *graph;
     local_partition *next;
@@ -38,6 +47,8 @@ struct local_partition {
     wf_partition view;
     local_task *tasks;
     slot *slots;               /* outputs, imports, and one that ends the last range */
+    layer_input *layer_inputs; /* by ref */
+    size_t layer_input_count;
     uint32_t *consumers;       /* tasks by slot, first in order last, so that it is on top of a deque */
 };
 
@@ -72,6 +83,8 @@ static void destroy_partition(local_partition *partition)
     for (size_t s = 0; s < slots; s++) weft_chunk_release(partition->slots[s].chunk);
     free(partition->tasks);
     free(partition->slots);
+    for (size_t i = 0; i < partition->layer_input_count; i++) weft_chunk_release(partition->layer_inputs[i].chunk);
+    free(partition->layer_inputs);
     free(partition->consumers);
     free(partition->bytes);
     free(partition);
@@ -101,11 +114,6 @@ bool wf_local_graph_has_partition(const wf_local_graph *graph, uint32_t partitio
     return find_partition(graph, partition) != NULL;
 }
 
-void wf_local_graph_cancel(wf_local_graph *graph)
-{
-    atomic_store(&graph->cancelled, true);
-}
-
 uint64_t wf_local_graph_ended_count(const wf_local_graph *graph)
 {
     return graph->added - atomic_load(&graph->unfinished);
@@ -113,10 +121,13 @@ uint64_t wf_local_graph_ended_count(const wf_local_graph *graph)
 
 /* ---- adding a partition ---- */
 
+static void give_up_imports(local_partition *p, wf_thread *self);
+
 static void run_task(void *context, wf_pool_item *item, wf_thread *self);
 
 static const char *kernel_name(const wf_local_graph *graph, uint32_t kernel)
 {
+    if (kernel == WF_LAYER_KERNEL) return "layer output";
     return kernel == WF_HELD_KERNEL ? "kept result" : graph->kernels[kernel]->name;
 }
 
@@ -124,7 +135,7 @@ static weft_status check_kernels(const wf_local_graph *graph, const wf_partition
 {
     for (uint32_t t = 0; t < view->header->task_count; t++) {
         uint32_t kernel = view->tasks[t].kernel;
-        if (kernel != WF_HELD_KERNEL && kernel >= graph->options.kernel_count)
+        if (kernel != WF_HELD_KERNEL && kernel != WF_LAYER_KERNEL && kernel >= graph->options.kernel_count)
             return weft_fail(err, WEFT_EDATA, "partition %u names kernel %u of %zu; the message was damaged", view->header->partition,
                              kernel, graph->options.kernel_count);
     }
@@ -148,6 +159,38 @@ static void fill_consumers(local_partition *p)
     }
 }
 
+static uint64_t layer_ref(const wf_partition *view, uint32_t task)
+{
+    return *(const uint64_t *)(const void *)(view->params + view->tasks[task].param_begin);
+}
+
+static int compare_layer_inputs(const void *a, const void *b)
+{
+    const layer_input *x = a, *y = b;
+    return x->ref < y->ref ? -1 : x->ref > y->ref;
+}
+
+static layer_input *find_layer_input(const local_partition *p, uint64_t ref)
+{
+    layer_input key = {.ref = ref};
+    return p->layer_input_count ? bsearch(&key, p->layer_inputs, p->layer_input_count, sizeof key, compare_layer_inputs) : NULL;
+}
+
+/* Tasks that stand for outputs of layers wait for one chunk each. */
+static weft_status find_layer_inputs(local_partition *p, weft_error *err)
+{
+    size_t capacity = 0;
+    for (uint32_t t = 0; t < p->view.header->task_count; t++) {
+        if (p->view.tasks[t].kernel != WF_LAYER_KERNEL) continue;
+        weft_status status = wf_grow(&p->layer_inputs, &capacity, p->layer_input_count + 1, sizeof *p->layer_inputs, err);
+        if (status != WEFT_OK) return status;
+        p->layer_inputs[p->layer_input_count++] = (layer_input){.ref = layer_ref(&p->view, t), .task = t};
+        atomic_init(&p->tasks[t].waiting, 1);
+    }
+    if (p->layer_input_count) qsort(p->layer_inputs, p->layer_input_count, sizeof *p->layer_inputs, compare_layer_inputs);
+    return WEFT_OK;
+}
+
 static weft_status make_partition(wf_local_graph *graph, void *bytes, size_t size_bytes, local_partition **out, weft_error *err)
 {
     weft_status status = WEFT_ENOMEM;
@@ -168,6 +211,7 @@ static weft_status make_partition(wf_local_graph *graph, void *bytes, size_t siz
         atomic_init(&p->tasks[t].waiting, p->view.tasks[t + 1].input_begin - p->view.tasks[t].input_begin);
     }
     fill_consumers(p);
+    status = find_layer_inputs(p, err);
 out:
     if (status == WEFT_OK)
         *out = p;
@@ -200,6 +244,7 @@ weft_status wf_local_graph_add(wf_local_graph *graph, void *bytes, size_t size_b
     graph->added += count;
     atomic_fetch_add(&graph->unfinished, count);
     wf_pool_inject(graph->options.pool, first, last, ready_count);
+    if (atomic_load(&graph->cancelled)) give_up_imports(p, NULL);
     return WEFT_OK;
 }
 
@@ -228,18 +273,57 @@ static int compare_refs(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static void take_layer_output(local_partition *p, layer_input *input, weft_chunk *chunk, wf_thread *self)
+{
+    input->has_come = true;
+    input->chunk = chunk;
+    atomic_store(&p->tasks[input->task].waiting, 0);
+    wf_pool_push(p->graph->options.pool, self, &p->tasks[input->task].item);
+}
+
+/* What has not come counts as failed: its sender may have been cancelled before it could say so. */
+static void give_up_imports(local_partition *p, wf_thread *self)
+{
+    for (uint32_t i = 0; i < p->view.header->import_count; i++) {
+        slot *s = &p->slots[p->view.header->output_count + i];
+        if (s->has_come) continue;
+        s->has_come = true;
+        fill_slot(p, p->view.header->output_count + i, NULL, self);
+    }
+    for (size_t i = 0; i < p->layer_input_count; i++) {
+        if (!p->layer_inputs[i].has_come) take_layer_output(p, &p->layer_inputs[i], NULL, self);
+    }
+}
+
+void wf_local_graph_cancel(wf_local_graph *graph, wf_thread *self)
+{
+    atomic_store(&graph->cancelled, true);
+    for (local_partition *p = graph->partitions; p; p = p->next) give_up_imports(p, self);
+}
+
 weft_status wf_local_graph_deliver(wf_local_graph *graph, uint32_t partition, uint64_t ref, weft_chunk *chunk, wf_thread *self,
                                    weft_error *err)
 {
     local_partition *p = find_partition(graph, partition);
     const uint64_t *hit = NULL;
+    layer_input *input = p && wf_ref_layer(ref) ? find_layer_input(p, ref) : NULL;
+    if (input && !input->has_come) {
+        take_layer_output(p, input, chunk, self);
+        return WEFT_OK;
+    }
     if (p) hit = bsearch(&ref, p->view.imports, p->view.header->import_count, sizeof ref, compare_refs);
-    if (!hit) {
+    slot *s = hit ? &p->slots[p->view.header->output_count + (hit - p->view.imports)] : NULL;
+    if ((s && s->has_come) || (input && input->has_come)) { /* given up */
+        weft_chunk_release(chunk);
+        return WEFT_OK;
+    }
+    if (!s) {
         weft_chunk_release(chunk);
         return weft_fail(err, WEFT_EDATA, "a chunk of task %llu came for partition %u, which does not need it; run the same weft on every "
                          "rank", (unsigned long long)wf_ref_task(ref), partition);
     }
-    fill_slot(p, p->view.header->output_count + (uint32_t)(hit - p->view.imports), chunk, self);
+    s->has_come = true;
+    fill_slot(p, (uint32_t)(s - p->slots), chunk, self);
     return WEFT_OK;
 }
 
@@ -297,6 +381,15 @@ static weft_status take_held(const wf_local_graph *graph, const wf_partition *vi
     return weft_fail(err, WEFT_EINVAL, "the kept result is gone; release a future only after the graphs that use it");
 }
 
+/* A failed one was told where it failed. */
+static void take_layer_input(local_partition *p, uint32_t task, weft_task *run)
+{
+    layer_input *input = find_layer_input(p, layer_ref(&p->view, task));
+    if (!input) return;
+    run->outputs[0] = input->chunk;
+    input->chunk = NULL;
+}
+
 /* Scratch for the inputs of the rare task that has many. */
 enum { INPUTS_ON_STACK = 32 };
 
@@ -307,6 +400,10 @@ static weft_status run_kernel(local_task *task, weft_task *run, wf_thread *self,
     const wf_partition_task *entry = &p->view.tasks[task->index];
     wf_task_input few[INPUTS_ON_STACK], *inputs = few;
     size_t count = entry[1].input_begin - entry->input_begin;
+    if (entry->kernel == WF_LAYER_KERNEL) {
+        take_layer_input(p, task->index, run);
+        return WEFT_OK;
+    }
     if (entry->kernel == WF_HELD_KERNEL) return take_held(graph, &p->view, entry, run, err);
     if (count > INPUTS_ON_STACK && !(inputs = wf_calloc(count, sizeof *inputs, err))) return WEFT_ENOMEM;
     for (size_t i = 0; i < count; i++) {

@@ -64,8 +64,8 @@ bool wf_local_graph_has_partition(const wf_local_graph *graph, uint32_t partitio
 weft_status wf_local_graph_deliver(wf_local_graph *graph, uint32_t partition, uint64_t ref, weft_chunk *chunk, wf_thread *self,
                                    weft_error *err);
 
-/* From now on tasks that have not begun end without running. */
-void wf_local_graph_cancel(wf_local_graph *graph);
+/* From now on tasks that have not begun end without running, and imports that have not come are not waited for. By the owner's thread. */
+void wf_local_graph_cancel(wf_local_graph *graph, wf_thread *self);
 
 uint64_t wf_local_graph_ended_count(const wf_local_graph *graph);
 

@@ -54,6 +54,7 @@ static weft_status check_task(const wf_rule_layer *layer, uint64_t index, weft_e
     weft_status status = WEFT_OK;
     for (uint32_t d = 0; d < layer->spec->dependency_count && status == WEFT_OK; d++) status = check_inputs(&layer->inputs[d], index, err);
     for (const wf_rule_edge *e = layer->consumers; e && status == WEFT_OK; e = e->next_of_source) status = check_consumers(e, index, err);
+    if (status != WEFT_OK && err) wf_rule_layer_task_text(layer, index, err->task);
     return status;
 }
 

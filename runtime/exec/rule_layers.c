@@ -130,14 +130,21 @@ static weft_status bad_interval(const wf_rule_edge *edge, const wf_rule_layer *l
                      "itself only what has a smaller index", edge->rule->name, *what == 'i' ? got.end - 1 : got.begin, what, task);
 }
 
+/* The error of a task names it. */
+static weft_status blame(weft_status status, const wf_rule_layer *layer, uint64_t index, weft_error *err)
+{
+    if (err) wf_rule_layer_task_text(layer, index, err->task);
+    return status;
+}
+
 weft_status wf_rule_edge_inputs(const wf_rule_edge *edge, uint64_t index, weft_interval *intervals, size_t *count, weft_error *err)
 {
     uint64_t limit = edge->call.on_itself ? index : edge->source->spec->task_count;
     *count = edge->rule->inputs(&edge->call, index, intervals);
-    if (*count > WEFT_MAX_INTERVALS) return too_many(edge, edge->layer, index, *count, err);
+    if (*count > WEFT_MAX_INTERVALS) return blame(too_many(edge, edge->layer, index, *count, err), edge->layer, index, err);
     for (size_t i = 0; i < *count; i++) {
         if (intervals[i].begin >= intervals[i].end || intervals[i].end > limit)
-            return bad_interval(edge, edge->layer, index, intervals[i], edge->source, "inputs", err);
+            return blame(bad_interval(edge, edge->layer, index, intervals[i], edge->source, "inputs", err), edge->layer, index, err);
     }
     return WEFT_OK;
 }
@@ -146,10 +153,10 @@ weft_status wf_rule_edge_consumers(const wf_rule_edge *edge, uint64_t index, wef
 {
     uint64_t limit = edge->layer->spec->task_count, least = edge->call.on_itself ? index + 1 : 0;
     *count = edge->inverse ? wf_inverse_find(edge->inverse, index, intervals) : edge->rule->consumers(&edge->call, index, intervals);
-    if (*count > WEFT_MAX_INTERVALS) return too_many(edge, edge->source, index, *count, err);
+    if (*count > WEFT_MAX_INTERVALS) return blame(too_many(edge, edge->source, index, *count, err), edge->source, index, err);
     for (size_t i = 0; i < *count; i++) {
         if (intervals[i].begin >= intervals[i].end || intervals[i].end > limit || intervals[i].begin < least)
-            return bad_interval(edge, edge->source, index, intervals[i], edge->layer, "consumers", err);
+            return blame(bad_interval(edge, edge->source, index, intervals[i], edge->layer, "consumers", err), edge->source, index, err);
     }
     return WEFT_OK;
 }

@@ -10,7 +10,8 @@
 typedef struct expansion {
     const weft_graph *from;
     weft_graph *to;
-    uint64_t *begin;   /* by layer number: its first task in `to`; 0: explicit tasks */
+    uint64_t *begin;   /* by layer number: its first task in `to`; 0: 0 */
+    uint64_t *place;   /* by explicit task: in `to` */
     weft_ref *inputs;  /* of the task being added */
     size_t input_count, input_capacity;
 } expansion;
@@ -77,12 +78,17 @@ static weft_status add_explicit_task(expansion *x, size_t t, weft_error *err)
     const wf_graph_task *task = &from->tasks[t];
     size_t output_bytes[WEFT_MAX_OUTPUTS];
     weft_status status = WEFT_OK;
+    x->place[t] = x->to->task_count;
+    if (task->kernel == WF_LAYER_KERNEL) return WEFT_OK; /* what it stands for is there */
     if (task->kernel == WF_HELD_KERNEL)
         return wf_graph_add_held(x->to, (const wf_held_source *)(const void *)(from->params + task->param_begin),
                                  from->output_bytes[task->output_begin], NULL, err);
     x->input_count = 0;
-    for (uint64_t e = task->input_begin; e < task[1].input_begin && status == WEFT_OK; e++)
-        status = add_input(x, wf_ref_layer(from->inputs[e]), wf_ref_task(from->inputs[e]), wf_ref_output(from->inputs[e]), err);
+    for (uint64_t e = task->input_begin; e < task[1].input_begin && status == WEFT_OK; e++) {
+        uint64_t ref = from->inputs[e], source = wf_ref_task(ref);
+        if (from->tasks[source].kernel == WF_LAYER_KERNEL) ref = wf_graph_layer_ref(from, source);
+        status = add_input(x, wf_ref_layer(ref), wf_ref_layer(ref) ? wf_ref_task(ref) : x->place[source], wf_ref_output(ref), err);
+    }
     if (status != WEFT_OK) return status;
     weft_task_spec spec = wf_task_spec_make(from->kernels[task->kernel], x->inputs, x->input_count, from->params + task->param_begin,
                                             task->param_bytes);
@@ -101,17 +107,18 @@ weft_status wf_graph_expand(const weft_graph *graph, weft_graph **expanded, weft
     size_t layer_count = graph->layers.all.layer_count;
     weft_status status = weft_graph_create(&x.to, err);
     x.begin = wf_calloc(layer_count + 1, sizeof *x.begin, err);
-    if (status == WEFT_OK && !x.begin) status = WEFT_ENOMEM;
+    x.place = wf_calloc(graph->task_count, sizeof *x.place, err);
+    if (status == WEFT_OK && (!x.begin || !x.place)) status = WEFT_ENOMEM;
     for (uint32_t number = 1; number <= layer_count && status == WEFT_OK; number++) {
         x.begin[number] = tasks;
         tasks += graph->layers.all.layers[number - 1].task_count;
         for (uint64_t i = 0; i < graph->layers.all.layers[number - 1].task_count && status == WEFT_OK; i++)
             status = add_layer_task(&x, number, i, err);
     }
-    if (status == WEFT_OK) x.begin[0] = tasks;
     for (size_t t = 0; t < graph->task_count && status == WEFT_OK; t++) status = add_explicit_task(&x, t, err);
     free(x.inputs);
     free(x.begin);
+    free(x.place);
     if (status == WEFT_OK)
         *expanded = x.to;
     else

@@ -1,15 +1,24 @@
-/* Building graphs. One thread at a time. On failure the graph is as it was: arrays may have grown, counts have not. */
+/* Building graphs. One thread at a time. On failure the graph is as it was: arrays may have grown, counts have not, but for tasks that stand
+ * for outputs of layers, which nothing takes. */
 #include "graph/graph.h"
 
 #include <float.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#define HASH_NONFATAL_OOM 1 /* an element that could not be added has no table: hh.tbl is NULL */
+#include <uthash.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
 
 enum { PARAM_ALIGNMENT = 16, SMALL_OUTPUT_BYTES = 64 };
+
+struct wf_layer_input {
+    uint64_t ref;  /* of a layer */
+    uint64_t task; /* that stands for it here */
+    UT_hash_handle hh;
+};
 
 /* Serials only have to differ between the graphs of one client: the address does while both live, the time afterwards. */
 static uint64_t make_serial(const weft_graph *graph)
@@ -44,6 +53,11 @@ void weft_graph_destroy(weft_graph *graph)
     free(graph->keys);
     free(graph->kernels);
     wf_layer_list_fini(&graph->layers);
+    for (wf_layer_input *next, *input = graph->layer_inputs; input; input = next) {
+        next = input->hh.next;
+        HASH_DEL(graph->layer_inputs, input);
+        free(input);
+    }
     free(graph);
 }
 
@@ -140,6 +154,15 @@ static weft_status make_room(weft_graph *graph, const weft_task_spec *spec, size
     return status;
 }
 
+/* Where an input of a new task comes from: a task, which for an output of a layer is the one that was added to stand for it. */
+static uint64_t local_ref(const weft_graph *graph, uint64_t ref)
+{
+    wf_layer_input *input;
+    if (wf_ref_layer(ref) == 0) return ref;
+    HASH_FIND(hh, graph->layer_inputs, &ref, sizeof ref, input);
+    return wf_ref_value(input ? input->task : graph->task_count, 0);
+}
+
 static weft_status append(weft_graph *graph, const weft_task_spec *spec, uint32_t kernel, weft_ref *first, weft_error *err)
 {
     size_t outputs = spec->output_count ? spec->output_count : 1;
@@ -159,7 +182,7 @@ static weft_status append(weft_graph *graph, const weft_task_spec *spec, uint32_
         .key = key_bytes ? (uint32_t)graph->key_bytes : 0,
         .cost = spec->cost > 0 ? (float)spec->cost : 1.0f,
     };
-    for (size_t i = 0; i < spec->input_count; i++) graph->inputs[graph->input_count + i] = spec->inputs[i].value;
+    for (size_t i = 0; i < spec->input_count; i++) graph->inputs[graph->input_count + i] = local_ref(graph, spec->inputs[i].value);
     for (size_t i = 0; i < outputs; i++)
         graph->output_bytes[graph->output_count + i] = spec->output_bytes ? spec->output_bytes[i] : SMALL_OUTPUT_BYTES;
     if (spec->param_bytes) memcpy(graph->params + graph->param_bytes, spec->params, spec->param_bytes);
@@ -175,11 +198,35 @@ static weft_status append(weft_graph *graph, const weft_task_spec *spec, uint32_
     return WEFT_OK;
 }
 
+static weft_status add_layer_input(weft_graph *graph, uint64_t ref, weft_error *err)
+{
+    wf_layer_input *input;
+    HASH_FIND(hh, graph->layer_inputs, &ref, sizeof ref, input);
+    if (input) return WEFT_OK;
+    uint64_t announced = wf_graph_ref_bytes(graph, ref);
+    size_t bytes = announced == UINT64_MAX ? SMALL_OUTPUT_BYTES : (size_t)announced;
+    weft_task_spec spec = WEFT_TASK_SPEC_INIT;
+    spec.params = &ref;
+    spec.param_bytes = sizeof ref;
+    spec.output_bytes = &bytes;
+    if (!(input = wf_calloc(1, sizeof *input, err))) return WEFT_ENOMEM;
+    *input = (wf_layer_input){.ref = ref, .task = graph->task_count};
+    HASH_ADD(hh, graph->layer_inputs, ref, sizeof input->ref, input);
+    weft_status status = input->hh.tbl ? append(graph, &spec, WF_LAYER_KERNEL, NULL, err) : weft_fail(err, WEFT_ENOMEM, "no memory for an input");
+    if (status == WEFT_OK) return WEFT_OK;
+    if (input->hh.tbl) HASH_DEL(graph->layer_inputs, input);
+    free(input);
+    return status;
+}
+
 weft_status weft_graph_add(weft_graph *graph, const weft_task_spec *spec, weft_ref *first, weft_error *err)
 {
     uint32_t kernel;
     if (!spec->kernel) return weft_fail(err, WEFT_EINVAL, "a task without a kernel; set spec.kernel to a WEFT_KERNEL's descriptor");
     weft_status status = check_spec(graph, spec, err);
+    for (size_t i = 0; status == WEFT_OK && i < spec->input_count; i++) {
+        if (wf_ref_layer(spec->inputs[i].value)) status = add_layer_input(graph, spec->inputs[i].value, err);
+    }
     if (status == WEFT_OK) status = wf_graph_find_kernel(graph, spec->kernel, &kernel, err);
     if (status != WEFT_OK) return status;
     return append(graph, spec, kernel, first, err);

@@ -26,13 +26,18 @@ typedef struct wf_graph_task {
 /* A task without a kernel: its output is a result that a rank keeps. */
 #define WF_HELD_KERNEL UINT32_MAX
 
-/* Its parameters: which result of which graph, and where it lies. */
+/* A task without a kernel, too: its output is one of a layer by rule, which its one parameter names by ref. */
+#define WF_LAYER_KERNEL (UINT32_MAX - 1)
+
+/* WF_HELD_KERNEL's parameters: which result of which graph, and where it lies. */
 typedef struct wf_held_source {
     uint64_t graph;
     uint64_t ref;
     int32_t rank;
     int32_t reserved;
 } wf_held_source;
+
+typedef struct wf_layer_input wf_layer_input;
 
 struct weft_graph {
     uint64_t serial; /* tells graphs apart; also in every weft_ref */
@@ -45,6 +50,7 @@ struct weft_graph {
     size_t task_count, input_count, output_count, param_bytes, key_bytes, kernel_count;
     size_t task_capacity, input_capacity, output_capacity, param_capacity, key_capacity, kernel_capacity;
     wf_layer_list layers; /* by rule */
+    wf_layer_input *layer_inputs; /* hash table by ref: the tasks that stand for outputs of layers */
 };
 
 /* A ref's value: the layer's number (0: explicit tasks) in the topmost 14 bits, the task's index in it, and one of its outputs. */
@@ -84,6 +90,12 @@ static inline uint64_t wf_graph_ref_bytes(const weft_graph *graph, uint64_t ref)
     const wf_layers *layers = &graph->layers.all;
     if (wf_ref_layer(ref)) return layers->output_bytes[layers->layers[wf_ref_layer(ref) - 1].output_begin + wf_ref_output(ref)];
     return graph->output_bytes[graph->tasks[wf_ref_task(ref)].output_begin + wf_ref_output(ref)];
+}
+
+/* The layer's output that a WF_LAYER_KERNEL task stands for. */
+static inline uint64_t wf_graph_layer_ref(const weft_graph *graph, size_t task)
+{
+    return *(const uint64_t *)(const void *)(graph->params + graph->tasks[task].param_begin);
 }
 
 /* The rank that a task is bound to: where its kept result lies; -1 when it may run anywhere. */

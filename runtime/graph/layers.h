@@ -85,16 +85,11 @@ uint64_t wf_layers_cull(const wf_layers *layers, unsigned char *needed);
 /* What a rule of this dependency is asked about. The call borrows from layers. */
 weft_rule_call wf_layers_call(const wf_layers *layers, uint32_t layer_number, const wf_layer_dependency *dependency);
 
-/* ---- as bytes: layers_wire.c, layers_ship.c ---- */
+/* ---- as bytes: layers_wire.c ---- */
 
 /* Bytes that wf_layers_write fills; a multiple of 16. */
 size_t wf_layers_bytes(const wf_layers *layers);
 void wf_layers_write(const wf_layers *layers, void *bytes);
-
-/* What the ranks get: the layers that the roots need, with the roots among their outputs (flags: WF_OUTPUT_*).
- * Owns: *bytes is new, NULL when no layer is needed. *task_count gets the tasks of the needed layers. Errors: WEFT_ENOMEM. */
-weft_status wf_layers_ship(const weft_graph *graph, const weft_ref *roots, size_t root_count, uint32_t root_flags, void **bytes,
-                           size_t *size_bytes, uint64_t *task_count, weft_error *err);
 
 /* A view of bytes, which must be 16-byte aligned and stay, after every index in it was checked.
  * Errors: WEFT_EDATA truncated or inconsistent. */

@@ -2,13 +2,13 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "graph/graph.h"
+#include "graph/layers_ship.h"
 
 static int compare_wanted(const void *a, const void *b)
 {
     const wf_wanted *x = a, *y = b;
     uint32_t x_layer = wf_ref_layer(x->ref), y_layer = wf_ref_layer(y->ref);
-    bool x_imports = x->partition != UINT32_MAX, y_imports = y->partition != UINT32_MAX;
+    bool x_imports = x->partition != WF_NO_PARTITION, y_imports = y->partition != WF_NO_PARTITION;
     if (x_layer != y_layer) return x_layer < y_layer ? -1 : 1;
     if (x_imports != y_imports) return x_imports ? 1 : -1;
     if (x->ref != y->ref) return wf_wanted_key(x->ref) < wf_wanted_key(y->ref) ? -1 : 1;
@@ -17,7 +17,7 @@ static int compare_wanted(const void *a, const void *b)
 
 static bool continues(const wf_wanted *run, const wf_wanted *next)
 {
-    return wf_ref_layer(run->ref) == wf_ref_layer(next->ref) && run->partition == UINT32_MAX && next->partition == UINT32_MAX &&
+    return wf_ref_layer(run->ref) == wf_ref_layer(next->ref) && run->partition == WF_NO_PARTITION && next->partition == WF_NO_PARTITION &&
            wf_wanted_key(next->ref) <= wf_wanted_key(run->ref) + run->count;
 }
 
@@ -37,15 +37,27 @@ static void compact(wf_wanted *wanted, size_t *count)
     *count = kept;
 }
 
-static weft_status collect_roots(const weft_ref *roots, size_t root_count, uint32_t flags, wf_layers *layers, weft_error *err)
+static weft_status add_wanted(wf_layers *layers, size_t *capacity, wf_wanted wanted, weft_error *err)
+{
+    weft_status status = wf_grow(&layers->wanted, capacity, layers->wanted_count + 1, sizeof *layers->wanted, err);
+    if (status == WEFT_OK) layers->wanted[layers->wanted_count++] = wanted;
+    return status;
+}
+
+static weft_status collect_wanted(const weft_graph *graph, const wf_plan *plan, const weft_ref *roots, size_t root_count, uint32_t flags,
+                                  wf_layers *layers, weft_error *err)
 {
     size_t capacity = 0;
-    for (size_t i = 0; i < root_count; i++) {
-        if (wf_ref_layer(roots[i].value) == 0) continue;
-        weft_status status = wf_grow(&layers->wanted, &capacity, layers->wanted_count + 1, sizeof *layers->wanted, err);
-        if (status != WEFT_OK) return status;
-        layers->wanted[layers->wanted_count++] = (wf_wanted){roots[i].value, 1, flags, UINT32_MAX};
+    weft_status status = WEFT_OK;
+    for (size_t i = 0; i < root_count && status == WEFT_OK; i++) {
+        if (wf_ref_layer(roots[i].value) > 0)
+            status = add_wanted(layers, &capacity, (wf_wanted){roots[i].value, 1, flags, WF_NO_PARTITION}, err);
     }
+    for (size_t t = 0; graph->layer_inputs && t < graph->task_count && status == WEFT_OK; t++) {
+        if (graph->tasks[t].kernel == WF_LAYER_KERNEL && plan->partition[t] != WF_NO_PARTITION)
+            status = add_wanted(layers, &capacity, (wf_wanted){wf_graph_layer_ref(graph, t), 1, 0, plan->partition[t]}, err);
+    }
+    if (status != WEFT_OK) return status;
     compact(layers->wanted, &layers->wanted_count);
     return WEFT_OK;
 }
@@ -57,15 +69,15 @@ static weft_status write(const wf_layers *layers, const unsigned char *needed, v
     void *made = wf_aligned_alloc(1, size, err);
     if (!made) return WEFT_ENOMEM;
     wf_layers_write(layers, made);
-    weft_status status = wf_layers_view(made, size, UINT32_MAX, &view, err);
+    weft_status status = wf_layers_view(made, size, UINT32_MAX - 2, &view, err);
     for (size_t l = 0; status == WEFT_OK && l < view.layer_count; l++) view.layers[l].is_needed = needed[l];
     *bytes = made;
     *size_bytes = size;
     return status;
 }
 
-weft_status wf_layers_ship(const weft_graph *graph, const weft_ref *roots, size_t root_count, uint32_t root_flags, void **bytes,
-                           size_t *size_bytes, uint64_t *task_count, weft_error *err)
+weft_status wf_layers_ship(const weft_graph *graph, const wf_plan *plan, const weft_ref *roots, size_t root_count, uint32_t root_flags,
+                           void **bytes, size_t *size_bytes, uint64_t *task_count, weft_error *err)
 {
     wf_layers layers = graph->layers.all;
     layers.wanted = NULL;
@@ -73,7 +85,7 @@ weft_status wf_layers_ship(const weft_graph *graph, const weft_ref *roots, size_
     *bytes = NULL;
     *size_bytes = *task_count = 0;
     unsigned char *needed = wf_calloc(layers.layer_count, 1, err);
-    weft_status status = needed ? collect_roots(roots, root_count, root_flags, &layers, err) : WEFT_ENOMEM;
+    weft_status status = needed ? collect_wanted(graph, plan, roots, root_count, root_flags, &layers, err) : WEFT_ENOMEM;
     for (size_t i = 0; status == WEFT_OK && i < layers.wanted_count; i++) needed[wf_ref_layer(layers.wanted[i].ref) - 1] = 1;
     if (status == WEFT_OK) *task_count = wf_layers_cull(&layers, needed);
     if (status == WEFT_OK && *task_count) status = write(&layers, needed, bytes, size_bytes, err);

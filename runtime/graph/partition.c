@@ -44,6 +44,7 @@ static bool task_is_sound(const wf_partition *v, const wf_partition_task *task)
     if (task->param_begin % 16 != 0 || task->param_begin > h->param_bytes) return false;
     if (task->param_bytes > h->param_bytes - task->param_begin || task->key >= h->key_bytes) return false;
     uint32_t outputs = task[1].output_begin - task->output_begin;
+    if (task->kernel == WF_LAYER_KERNEL && (task->param_bytes != sizeof(uint64_t) || outputs != 1)) return false;
     if (task->kernel == WF_HELD_KERNEL && (task->param_bytes != sizeof(wf_held_source) || outputs != 1)) return false;
     return outputs <= WEFT_MAX_OUTPUTS && inputs_are_sound(v, task);
 }

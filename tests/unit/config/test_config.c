@@ -234,6 +234,7 @@ static void the_table_shows_every_value_with_unit_and_origin(void)
 {
     static const char expected[] =
         "KEY                          VALUE                                         ORIGIN\n"
+        "debug.check_rules            false                                         default\n"
         "linalg.leaf_rows             0 (from the L2 cache)                         default\n"
         "linalg.tsqr_fan_in           4 blocks                                      default\n"
         "log.level                    info                                          environment WEFT_LOG__LEVEL\n"

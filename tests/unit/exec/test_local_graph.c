@@ -334,7 +334,7 @@ static void cancelled_tasks_end_without_running(void)
     weft_ref a = add_watched(&f, &watched, false, 0, NULL), b = add_watched(&f, &watched, false, 1, &a);
     build(&f, 1, &b, 1);
     add_partition(&f, 0);
-    wf_local_graph_cancel(f.local);
+    wf_local_graph_cancel(f.local, NULL);
     CU_ASSERT_EQUAL(wf_local_graph_ended_count(f.local), 0);
     wf_pool_drain(f.pool);
     CU_ASSERT_EQUAL(watched.runs, 0);
