@@ -7,6 +7,19 @@
 
 #include <weft/status.h>
 
+/* 1 in a build whose sanitizer watches malloc: allocators of our own then fall through to it, so that overruns, races and leaks show. */
+#ifdef __has_feature /* clang's way to tell; gcc defines __SANITIZE_* */
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define WF_UNDER_SANITIZER 1
+#endif
+#endif
+#if !defined(WF_UNDER_SANITIZER) && (defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__))
+#define WF_UNDER_SANITIZER 1
+#endif
+#ifndef WF_UNDER_SANITIZER
+#define WF_UNDER_SANITIZER 0
+#endif
+
 enum { WF_ALIGNMENT_BYTES = 64 }; /* a cache line, and the widest vector register */
 
 /* *product = a * b; false when it does not fit. */
