@@ -80,6 +80,8 @@ bool wf_deque_push(wf_deque *deque, void *item)
 void *wf_deque_pop(wf_deque *deque)
 {
     int64_t bottom = atomic_load_explicit(&deque->bottom, memory_order_relaxed) - 1;
+    /* Nobody else adds and top only grows, so what looks empty is. */
+    if (atomic_load_explicit(&deque->top, memory_order_relaxed) > bottom) return NULL;
     wf_deque_ring *ring = atomic_load_explicit(&deque->ring, memory_order_relaxed);
     atomic_store(&deque->bottom, bottom);
     int64_t top = atomic_load(&deque->top);

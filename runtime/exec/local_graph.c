@@ -2,7 +2,9 @@
  *
  * Invariants: a slot's chunk is set once, before the counters of its consumers go down, and released by whoever lowers `uses` to zero; a
  * task enters the pool exactly once, by whoever lowers its counter to zero. A thread that ends a task touches the graph no more after it
- * lowered `unfinished`, since the owner may then destroy it.
+ * had `unfinished` lowered, since the owner may then destroy it.
+ *
+ * A counter that has come down to one is this thread's alone: nobody else will lower it, and the last step needs no atomic addition.
  */
 #include "exec/local_graph.h"
 
@@ -27,7 +29,6 @@ typedef struct slot {
 typedef struct local_task {
     wf_pool_item item;         /* first: an item is its task */
     local_partition *partition;
-    uint32_t index;
     atomic_uint waiting;       /* inputs that have not come */
     atomic_bool input_failed;
 } local_task;
@@ -58,7 +59,7 @@ struct wf_local_graph {
     local_partition *partitions; /* few per rank: a list */
     atomic_bool cancelled;
     uint64_t added;              /* tasks; under the owner's lock */
-    atomic_uint_fast64_t unfinished;
+    wf_countdown unfinished;
 };
 
 weft_status wf_local_graph_create(const wf_local_graph_options *options, wf_local_graph **graph, weft_error *err)
@@ -66,6 +67,7 @@ weft_status wf_local_graph_create(const wf_local_graph_options *options, wf_loca
     wf_local_graph *made = wf_calloc(1, sizeof *made, err);
     if (!made) return WEFT_ENOMEM;
     made->options = *options;
+    made->unfinished = (wf_countdown){.at_zero = options->ops->all_ended, .context = options->keeper, .id = options->graph};
     made->kernels = wf_calloc(options->kernel_count, sizeof *made->kernels, err);
     if (!made->kernels) {
         free(made);
@@ -116,7 +118,7 @@ bool wf_local_graph_has_partition(const wf_local_graph *graph, uint32_t partitio
 
 uint64_t wf_local_graph_ended_count(const wf_local_graph *graph)
 {
-    return graph->added - atomic_load(&graph->unfinished);
+    return graph->added - atomic_load(&graph->unfinished.left);
 }
 
 /* ---- adding a partition ---- */
@@ -207,7 +209,7 @@ static weft_status make_partition(wf_local_graph *graph, void *bytes, size_t siz
     status = p->tasks && p->slots && p->consumers ? WEFT_OK : WEFT_ENOMEM;
     if (status != WEFT_OK) goto out;
     for (uint32_t t = 0; t < h->task_count; t++) {
-        p->tasks[t] = (local_task){.item.run = run_task, .partition = p, .index = t};
+        p->tasks[t] = (local_task){.item.run = run_task, .partition = p};
         atomic_init(&p->tasks[t].waiting, p->view.tasks[t + 1].input_begin - p->view.tasks[t].input_begin);
     }
     fill_consumers(p);
@@ -242,13 +244,21 @@ weft_status wf_local_graph_add(wf_local_graph *graph, void *bytes, size_t size_b
     p->next = graph->partitions;
     graph->partitions = p;
     graph->added += count;
-    atomic_fetch_add(&graph->unfinished, count);
+    atomic_fetch_add(&graph->unfinished.left, count);
     wf_pool_inject(graph->options.pool, first, last, ready_count);
     if (atomic_load(&graph->cancelled)) give_up_imports(p, NULL);
     return WEFT_OK;
 }
 
 /* ---- chunks that come, from a local task or from elsewhere ---- */
+
+/* True for whoever lowers it to zero. */
+static bool lower(atomic_uint *counter)
+{
+    if (atomic_load_explicit(counter, memory_order_acquire) != 1) return atomic_fetch_sub_explicit(counter, 1, memory_order_acq_rel) == 1;
+    atomic_store_explicit(counter, 0, memory_order_relaxed);
+    return true;
+}
 
 /* Takes the caller's reference: were it dropped later, a consumer could find the chunk shared and copy what it may overwrite. */
 static void fill_slot(local_partition *p, uint32_t index, weft_chunk *chunk, wf_thread *self)
@@ -258,12 +268,11 @@ static void fill_slot(local_partition *p, uint32_t index, weft_chunk *chunk, wf_
     if (begin < end)
         s->chunk = chunk;
     else
-        weft_chunk_release(chunk);
+        wf_chunk_release_by(self ? wf_thread_slab_cache(self) : NULL, chunk);
     for (uint32_t c = begin; c < end; c++) {
         local_task *task = &p->tasks[p->consumers[c]];
         if (!chunk) atomic_store_explicit(&task->input_failed, true, memory_order_relaxed);
-        if (atomic_fetch_sub_explicit(&task->waiting, 1, memory_order_acq_rel) == 1)
-            wf_pool_push(p->graph->options.pool, self, &task->item);
+        if (lower(&task->waiting)) wf_pool_push(p->graph->options.pool, self, &task->item);
     }
 }
 
@@ -329,14 +338,13 @@ weft_status wf_local_graph_deliver(wf_local_graph *graph, uint32_t partition, ui
 
 /* ---- running a task ---- */
 
-static void give_inputs_back(local_partition *p, const wf_partition_task *task)
+static void give_inputs_back(local_partition *p, const wf_partition_task *task, wf_slab_cache *cache)
 {
     for (uint32_t e = task->input_begin; e < task[1].input_begin; e++) {
         slot *s = &p->slots[p->view.inputs[e]];
-        if (atomic_fetch_sub_explicit(&s->uses, 1, memory_order_acq_rel) == 1) {
-            weft_chunk_release(s->chunk);
-            s->chunk = NULL;
-        }
+        if (!lower(&s->uses)) continue;
+        wf_chunk_release_by(cache, s->chunk);
+        s->chunk = NULL;
     }
 }
 
@@ -355,15 +363,14 @@ static void publish_output(local_partition *p, uint32_t task, uint32_t output, w
     fill_slot(p, index, chunk, self);
 }
 
-static void report_failure(const local_task *task, weft_error *error)
+static void report_failure(const local_partition *p, uint32_t index, weft_error *error)
 {
-    const wf_local_graph_options *o = &task->partition->graph->options;
-    const wf_partition *v = &task->partition->view;
-    const wf_partition_task *entry = &v->tasks[task->index];
-    const char *name = kernel_name(task->partition->graph, entry->kernel);
-    uint64_t ref = v->task_refs[task->index];
+    const wf_local_graph_options *o = &p->graph->options;
+    const wf_partition_task *entry = &p->view.tasks[index];
+    const char *name = kernel_name(p->graph, entry->kernel);
+    uint64_t ref = p->view.task_refs[index];
     if (entry->key)
-        snprintf(error->task, sizeof error->task, "%s %s", name, v->keys + entry->key);
+        snprintf(error->task, sizeof error->task, "%s %s", name, p->view.keys + entry->key);
     else
         snprintf(error->task, sizeof error->task, "%s #%llu", name, (unsigned long long)wf_ref_task(ref));
     wf_text_keep_on_line(error->task); /* a key may hold anything */
@@ -393,11 +400,9 @@ static void take_layer_input(local_partition *p, uint32_t task, weft_task *run)
 /* Scratch for the inputs of the rare task that has many. */
 enum { INPUTS_ON_STACK = 32 };
 
-static weft_status run_kernel(local_task *task, weft_task *run, wf_thread *self, weft_error *err)
+static weft_status run_kernel(local_partition *p, const wf_partition_task *entry, weft_task *run, weft_error *err)
 {
-    local_partition *p = task->partition;
     const wf_local_graph *graph = p->graph;
-    const wf_partition_task *entry = &p->view.tasks[task->index];
     wf_task_input few[INPUTS_ON_STACK], *inputs = few;
     size_t count = entry[1].input_begin - entry->input_begin;
     if (entry->kernel == WF_LAYER_KERNEL) {
@@ -415,8 +420,6 @@ static weft_status run_kernel(local_task *task, weft_task *run, wf_thread *self,
     run->input_count = count;
     run->params = p->view.params + entry->param_begin;
     run->param_bytes = entry->param_bytes;
-    run->budget = graph->options.budget;
-    run->thread = self;
     weft_status status = wf_task_run(run, graph->kernels[entry->kernel], err);
     if (inputs != few) free(inputs);
     return status;
@@ -428,18 +431,22 @@ static void run_task(void *context, wf_pool_item *item, wf_thread *self)
     local_task *task = (local_task *)item;
     local_partition *p = task->partition;
     wf_local_graph *graph = p->graph;
-    const wf_partition_task *entry = &p->view.tasks[task->index];
-    const wf_local_graph_options *o = &graph->options;
-    weft_task run = {.output_count = entry[1].output_begin - entry->output_begin};
-    bool skip = atomic_load_explicit(&task->input_failed, memory_order_relaxed) || atomic_load(&graph->cancelled);
+    uint32_t index = (uint32_t)(task - p->tasks);
+    const wf_partition_task *entry = &p->view.tasks[index];
+    weft_task run; /* not cleared as a whole: most of it is room for outputs that few tasks have */
+    run.budget = graph->options.budget;
+    run.thread = self;
+    run.cache = wf_thread_slab_cache(self);
+    run.output_count = entry[1].output_begin - entry->output_begin;
+    for (size_t i = 0; i < run.output_count; i++) run.outputs[i] = NULL;
+    bool skip = atomic_load_explicit(&task->input_failed, memory_order_relaxed) ||
+                atomic_load_explicit(&graph->cancelled, memory_order_relaxed);
     if (!skip) {
-        weft_error error = WEFT_ERROR_INIT;
-        if (run_kernel(task, &run, self, &error) != WEFT_OK) report_failure(task, &error);
+        weft_error *error = wf_thread_error(self);
+        if (run_kernel(p, entry, &run, error) != WEFT_OK) report_failure(p, index, error);
+        if (error->status != WEFT_OK) *error = (weft_error)WEFT_ERROR_INIT;
     }
-    give_inputs_back(p, entry);
-    for (uint32_t i = 0; i < run.output_count; i++) publish_output(p, task->index, i, run.outputs[i], self);
-    uint64_t id = o->graph;
-    void *keeper = o->keeper;
-    const wf_local_graph_ops *ops = o->ops;
-    if (atomic_fetch_sub(&graph->unfinished, 1) == 1) ops->all_ended(keeper, id, self);
+    give_inputs_back(p, entry, run.cache);
+    for (uint32_t i = 0; i < run.output_count; i++) publish_output(p, index, i, run.outputs[i], self);
+    wf_thread_lower(self, &graph->unfinished);
 }

@@ -2,14 +2,14 @@
  *
  * Invariant (what waits is seen): from when it is added until it is taken to run, an item is counted as injected or lies on a deque, also
  * while it moves from the former to the latter; who looks at all queues looks in that sequence. What find_more would give is told by has_more.
+ * The one exception is a thread's `next`.
  * Invariant (no lost wake-up): a thread counts itself among the sleepers before it looks at all queues, and whether anybody polls, for
  * the last time; whoever adds an item or ceases to poll looks for sleepers afterwards. Both are sequentially consistent, so one of the
  * two sees the other.
  *
- * Nobody is woken for an item that a thread pushes on its own empty deque, so that a chain of tasks wakes none in vain. It is not lost: a
- * thread pushes while it runs an item or polls, so it is awake, and it looks at its deque before it can sleep. Nor does the item wait while
- * others sleep for longer than that run or poll goes on. Only the owner adds to its deque, so one that it finds empty is empty when it
- * pushes; a second item finds the first, or a thief took that, and is the first itself.
+ * The item that a thread pushed last is its `next`, which only that thread sees, so that a chain of tasks touches nothing shared and wakes
+ * none in vain. It is not lost: a thread pushes while it runs an item or polls, so it is awake, and it looks at `next` before it can sleep.
+ * An item that was next before goes on the deque, and a sleeper is woken for it as for any other.
  */
 #include "exec/pool.h"
 
@@ -28,7 +28,9 @@ enum {
     MAX_BATCH = 32,          /* items that a thread takes at once from those that were injected */
     SPIN_NS = 20000,         /* an idle thread looks around this long before it sleeps */
     FIRST_SLEEP_NS = 20000,
-    POLL_INTERVAL_NS = 20000 /* a busy thread polls between items this often */
+    POLL_INTERVAL_NS = 20000,/* a busy thread polls between items this often, */
+    MAX_UNTIMED = 16,        /* and looks at the clock after so many of them, fewer when they are long */
+    MAX_LOWERED = 64         /* items by which a countdown may be late on each thread */
 };
 
 struct wf_thread {
@@ -37,7 +39,15 @@ struct wf_thread {
     pthread_t handle;
     int index;
     uint32_t victim;      /* where the last steal went well */
+    wf_pool_item *next;   /* to run before what lies on the deque; NULL: none */
+    wf_countdown *countdown; /* to be lowered by */
+    uint32_t lowered;        /* so many */
+    uint32_t untimed;     /* items until the clock is looked at */
+    uint32_t untimed_at_once;
+    int64_t timed_ns;
     int64_t polled_ns;
+    wf_slab_cache cache;
+    weft_error error;
     void *scratch;
     size_t scratch_bytes;
 };
@@ -47,21 +57,41 @@ struct wf_pool {
     int thread_count;        /* wf_threads: at least one, for drain */
     int started_count;
     wf_thread *threads;
+    wf_slab *slab;
     atomic_bool stopping;
     atomic_bool draining;    /* some thread plays threads[0] */
 
     /* Items from outside, first in first out. */
-    pthread_mutex_t injected_lock;
+    _Alignas(WF_ALIGNMENT_BYTES) pthread_mutex_t injected_lock;
     wf_pool_item *injected_first, *injected_last;
     atomic_size_t injected_count;
 
     /* Sleeping: wakes holds one token for each sleeper that was told to get up and has not yet. */
-    pthread_mutex_t sleep_lock;
+    _Alignas(WF_ALIGNMENT_BYTES) pthread_mutex_t sleep_lock;
     pthread_cond_t wake;
     atomic_int sleepers;
     int wakes;
     atomic_bool has_poller;
 };
+
+/* ---- counting down ---- */
+
+static void lower_now(wf_thread *self)
+{
+    wf_countdown *countdown = self->countdown, last = {.at_zero = countdown->at_zero, .context = countdown->context, .id = countdown->id};
+    uint32_t count = self->lowered;
+    self->lowered = 0;
+    if (atomic_fetch_sub(&countdown->left, count) == count) last.at_zero(last.context, last.id, self);
+}
+
+void wf_thread_lower(wf_thread *self, wf_countdown *countdown)
+{
+    if (self->countdown != countdown || self->lowered == MAX_LOWERED) {
+        if (self->lowered) lower_now(self);
+        self->countdown = countdown;
+    }
+    self->lowered++;
+}
 
 /* ---- finding work ---- */
 
@@ -107,9 +137,22 @@ static wf_pool_item *find_more(wf_thread *self, bool before_stealing)
     return options->find_more ? options->find_more(options->context, self, before_stealing) : NULL;
 }
 
+static wf_pool_item *take_own(wf_thread *self)
+{
+    wf_pool_item *item = self->next;
+    if (!item) return wf_deque_pop(&self->deque);
+    self->next = NULL;
+    return item;
+}
+
+/* Before it looks elsewhere a thread tells what it has ended: it may find nothing for long. Somebody's zero may push items on it. */
 static wf_pool_item *find_item(wf_thread *self)
 {
-    wf_pool_item *item = wf_deque_pop(&self->deque);
+    wf_pool_item *item = take_own(self);
+    if (!item && self->lowered) {
+        lower_now(self);
+        item = take_own(self);
+    }
     if (!item) item = take_injected(self);
     if (!item) item = find_more(self, true);
     if (!item) item = steal(self);
@@ -237,14 +280,28 @@ static wf_pool_item *wait_for_item(wf_thread *self)
 
 /* ---- running ---- */
 
+/* Reading the clock costs as much as a small task. How many items may pass until the next look follows from how long the last ones took. */
+static bool poll_is_due(wf_thread *self)
+{
+    if (--self->untimed > 0) return false;
+    int64_t now = wf_clock_now_ns(), took_ns = now - self->timed_ns;
+    self->timed_ns = now;
+    if (took_ns > POLL_INTERVAL_NS)
+        self->untimed_at_once = 1;
+    else if (took_ns < POLL_INTERVAL_NS / 2 && self->untimed_at_once < MAX_UNTIMED)
+        self->untimed_at_once *= 2;
+    self->untimed = self->untimed_at_once;
+    if (now - self->polled_ns < POLL_INTERVAL_NS) return false;
+    self->polled_ns = now;
+    return true;
+}
+
 static void run_item(wf_thread *self, wf_pool_item *item)
 {
     const wf_pool_options *options = &self->pool->options;
     item->run(options->context, item, self);
-    if (!options->poll) return;
-    int64_t now = wf_clock_now_ns();
-    if (now - self->polled_ns < POLL_INTERVAL_NS) return;
-    self->polled_ns = now;
+    if (!options->poll || !poll_is_due(self)) return;
+    if (self->lowered) lower_now(self);
     options->poll(options->context, self);
 }
 
@@ -297,12 +354,18 @@ void wf_pool_wake(wf_pool *pool, size_t count)
 
 void wf_pool_push(wf_pool *pool, wf_thread *self, wf_pool_item *item)
 {
-    bool is_own = self && self->pool == pool, is_next = is_own && wf_deque_is_empty(&self->deque);
-    /* A deque that cannot grow is no reason to fail: the item queues with those from outside. */
-    if (!is_own || !wf_deque_push(&self->deque, item))
-        wf_pool_inject(pool, item, item, 1);
-    else if (!is_next)
-        wake_one(pool);
+    wf_pool_item *waiting = item;
+    if (self && self->pool == pool) {
+        waiting = self->next;
+        self->next = item;
+        if (!waiting) return;
+        if (wf_deque_push(&self->deque, waiting)) {
+            wake_one(pool);
+            return;
+        }
+        /* A deque that cannot grow is no reason to fail: the item queues with those from outside. */
+    }
+    wf_pool_inject(pool, waiting, waiting, 1);
 }
 
 /* ---- life ---- */
@@ -314,7 +377,9 @@ static weft_status init_threads(wf_pool *pool, weft_error *err)
     if (!pool->threads) return WEFT_ENOMEM;
     for (int i = 0; i < pool->thread_count; i++) {
         wf_thread *thread = &pool->threads[i];
-        *thread = (wf_thread){.pool = pool, .index = i, .victim = (uint32_t)i + 1};
+        *thread = (wf_thread){.pool = pool, .index = i, .victim = (uint32_t)i + 1, .untimed = 1, .untimed_at_once = 1,
+                              .error = WEFT_ERROR_INIT};
+        wf_slab_cache_init(&thread->cache, pool->slab);
         weft_status status = wf_deque_init(&thread->deque, err);
         if (status != WEFT_OK) {
             pool->thread_count = i;
@@ -333,12 +398,13 @@ static void init_locks(wf_pool *pool)
 
 weft_status wf_pool_create(const wf_pool_options *options, wf_pool **pool, weft_error *err)
 {
-    wf_pool *made = wf_calloc(1, sizeof *made, err);
+    wf_pool *made = wf_aligned_alloc(1, sizeof *made, err);
     if (!made) return WEFT_ENOMEM;
-    made->options = *options;
+    *made = (wf_pool){.options = *options};
     if (options->budget) wf_budget_retain(options->budget);
     init_locks(made);
-    weft_status status = init_threads(made, err);
+    weft_status status = wf_slab_create(options->budget, WF_UNDER_SANITIZER, &made->slab, err);
+    if (status == WEFT_OK) status = init_threads(made, err);
     if (status == WEFT_OK)
         *pool = made;
     else
@@ -366,9 +432,11 @@ void wf_pool_destroy(wf_pool *pool)
     for (int i = 0; i < pool->started_count; i++) pthread_join(pool->threads[i].handle, NULL);
     for (int i = 0; pool->threads && i < pool->thread_count; i++) {
         wf_deque_fini(&pool->threads[i].deque);
+        wf_slab_cache_fini(&pool->threads[i].cache);
         free(pool->threads[i].scratch);
         if (pool->options.budget) wf_budget_refund(pool->options.budget, pool->threads[i].scratch_bytes);
     }
+    wf_slab_destroy(pool->slab);
     wf_budget_release(pool->options.budget);
     pthread_cond_destroy(&pool->wake);
     pthread_mutex_destroy(&pool->sleep_lock);
@@ -387,6 +455,16 @@ int wf_thread_index(const wf_thread *thread)
     return thread->index;
 }
 
+wf_slab_cache *wf_thread_slab_cache(wf_thread *thread)
+{
+    return &thread->cache;
+}
+
+weft_error *wf_thread_error(wf_thread *thread)
+{
+    return &thread->error;
+}
+
 void *wf_thread_scratch(wf_thread *thread, size_t bytes, weft_error *err)
 {
     if (bytes <= thread->scratch_bytes && thread->scratch) return thread->scratch;
@@ -394,9 +472,13 @@ void *wf_thread_scratch(wf_thread *thread, size_t bytes, weft_error *err)
     void *larger = wf_aligned_alloc(1, bytes, err);
     if (!larger) return NULL;
     /* Only what it grows by: the new memory takes no pages before the old is gone. */
-    if (budget && wf_budget_charge(budget, bytes - thread->scratch_bytes, err) != WEFT_OK) {
-        free(larger);
-        return NULL;
+    size_t more_bytes = bytes - thread->scratch_bytes;
+    if (budget && wf_budget_charge(budget, more_bytes, NULL) != WEFT_OK) {
+        wf_slab_trim(thread->pool->slab);
+        if (wf_budget_charge(budget, more_bytes, err) != WEFT_OK) {
+            free(larger);
+            return NULL;
+        }
     }
     free(thread->scratch);
     thread->scratch = larger;

@@ -7,11 +7,13 @@
 #ifndef WF_EXEC_POOL_H
 #define WF_EXEC_POOL_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "store/budget.h"
+#include "store/slab.h"
 #include <weft/status.h>
 
 typedef struct wf_pool wf_pool;
@@ -37,7 +39,7 @@ typedef struct wf_pool_options {
     bool (*has_more)(void *context);
     bool (*poll)(void *context, wf_thread *self); /* true when something happened; called by one or more threads; NULL: nothing to poll */
     void *context;
-    wf_budget *budget; /* what scratch memory is charged to; the pool takes a reference of its own; NULL: not charged */
+    wf_budget *budget; /* what scratch memory and the slab are charged to; the pool takes a reference of its own; NULL: not charged */
 } wf_pool_options;
 
 /* Owns: *pool is new, without threads yet; every context must outlive it. Errors: WEFT_ENOMEM. */
@@ -48,9 +50,9 @@ weft_status wf_pool_start(wf_pool *pool, weft_error *err);
 /* Stops the threads once each has finished the item it runs; items that wait are dropped. NULL is allowed. */
 void wf_pool_destroy(wf_pool *pool);
 
-/* Makes an item ready. From one of the pool's threads (self): it goes on that thread's deque, and that thread will run it next unless it
- * is stolen; no sleeper gets up for the only item there, so push it towards the end of a run. From elsewhere (self NULL): behind all
- * that wait. */
+/* Makes an item ready. From one of the pool's threads (self): that thread runs it next, unless it pushes another one later, which then
+ * comes first and leaves this one to whoever is faster. Nobody else can run the one that was pushed last, so push towards the end of a
+ * run. From elsewhere (self NULL): behind all that wait. */
 void wf_pool_push(wf_pool *pool, wf_thread *self, wf_pool_item *item);
 /* The same from elsewhere for `count` items linked from first to last, to run in this sequence. */
 void wf_pool_inject(wf_pool *pool, wf_pool_item *first, wf_pool_item *last, size_t count);
@@ -66,6 +68,24 @@ void wf_pool_drain(wf_pool *pool);
 int wf_pool_thread_count(const wf_pool *pool);
 /* Its place among the pool's threads, from 0. */
 int wf_thread_index(const wf_thread *thread);
+/* A number that is lowered by one for each of many items that end. A thread does that in batches: for some dozens of items, when it has
+ * nothing more of its own to run, and when it polls. So `left` is late, but does not stay late while threads are idle. */
+typedef struct wf_countdown {
+    atomic_uint_fast64_t left; /* raised by the owner */
+    void (*at_zero)(void *context, uint64_t id, wf_thread *self); /* by the thread that lowered it to zero; the countdown may be gone then */
+    void *context;
+    uint64_t id;
+} wf_countdown;
+
+/* From inside an item's run. The countdown must stay until it has come to zero, or the pool has ended. */
+void wf_thread_lower(wf_thread *self, wf_countdown *countdown);
+
+/* This thread's blocks of the pool's slab (cache->slab): for records of tasks and small chunks. What is taken may outlive the pool. */
+wf_slab_cache *wf_thread_slab_cache(wf_thread *thread);
+
+/* An error record for what runs on this thread, in the state of WEFT_ERROR_INIT; whoever changed it sets it back. It saves clearing half a
+ * kilobyte for each task. */
+weft_error *wf_thread_error(wf_thread *thread);
 
 /* This thread's scratch memory, at least bytes, 64-byte aligned, kept and charged until the pool ends; NULL with err filled.
  * Errors: WEFT_ENOMEM. */

@@ -57,7 +57,7 @@ void *weft_task_create_output(weft_task *task, size_t index, weft_dtype dtype, i
 {
     weft_chunk *chunk;
     if (check_output(task, index, err) != WEFT_OK) return NULL;
-    if (wf_chunk_create(task->budget, dtype, dim_count, extents, &chunk, err) != WEFT_OK) return NULL;
+    if (wf_chunk_create_by(task->cache, task->budget, dtype, dim_count, extents, &chunk, err) != WEFT_OK) return NULL;
     task->outputs[index] = chunk;
     return check_size(task, index, chunk, err) == WEFT_OK ? wf_chunk_elements(chunk) : NULL;
 }
@@ -78,7 +78,7 @@ void *weft_task_reuse_input(weft_task *task, size_t index, size_t input_index, w
     }
     if (input->is_last_use && wf_chunk_is_sole(chunk))
         weft_chunk_retain(chunk);
-    else if (wf_chunk_dup(task->budget, input->chunk, &chunk, err) != WEFT_OK)
+    else if (wf_chunk_dup(task->cache, task->budget, input->chunk, &chunk, err) != WEFT_OK)
         return NULL;
     task->outputs[index] = chunk;
     return check_size(task, index, chunk, err) == WEFT_OK ? wf_chunk_elements(chunk) : NULL;
@@ -98,7 +98,7 @@ weft_status wf_task_run(weft_task *task, const weft_kernel *kernel, weft_error *
             status = weft_fail(err, WEFT_EKERNEL, "the kernel did not create output %zu of %zu", i, task->output_count);
     }
     for (size_t i = 0; status != WEFT_OK && i < task->output_count; i++) {
-        weft_chunk_release(task->outputs[i]);
+        wf_chunk_release_by(task->cache, task->outputs[i]);
         task->outputs[i] = NULL;
     }
     return status;

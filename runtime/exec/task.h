@@ -25,6 +25,7 @@ struct weft_task {
     weft_chunk *outputs[WEFT_MAX_OUTPUTS]; /* created so far; the task's references */
     wf_budget *budget;
     wf_thread *thread;
+    wf_slab_cache *cache; /* the thread's */
 };
 
 /* Runs the kernel. On failure no output is left, and err names the cause. */

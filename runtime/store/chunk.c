@@ -1,6 +1,8 @@
-/* Chunks. Small ones lie behind their header in one allocation; large ones have pages of their own, huge pages where the kernel gives
- * them (a chunk of 8 MB then costs 4 page faults instead of 2,000) and go back to the system when freed.
- * Invariant: a live chunk's bytes are charged to its budget, and it holds a reference on that budget. */
+/* Chunks. Small ones lie in a slab, the others behind their header in an allocation of their own; large ones have pages of their own, huge
+ * pages where the kernel gives them (a chunk of 8 MB then costs 4 page faults instead of 2,000) and go back to the system when freed.
+ * Invariant: a live chunk's memory is charged: with the slab's page, which counts as long as any block of it is in use, or alone, and then
+ * the chunk holds a reference on its budget.
+ */
 #include "store/chunk.h"
 
 #include <stdatomic.h>
@@ -10,29 +12,27 @@
 
 #include "base/memory.h"
 
-#ifdef __has_feature /* clang's way to tell; gcc defines __SANITIZE_* */
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define UNDER_SANITIZER
-#endif
-#endif
-#if defined(UNDER_SANITIZER) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define OWN_PAGES_FROM SIZE_MAX /* malloc, so that the sanitizer sees overruns and leaks */
-#else
-#define OWN_PAGES_FROM ((size_t)2 << 20)
-#endif
-
 enum { HUGE_PAGE_BYTES = 2 << 20 };
+
+#define OWN_PAGES_FROM (WF_UNDER_SANITIZER ? SIZE_MAX : HUGE_PAGE_BYTES)
+
+typedef enum place { IN_SLAB, BEHIND_HEADER, ON_OWN_PAGES } place;
 
 struct weft_chunk {
     atomic_int references;
-    weft_dtype dtype;
-    int dim_count;
-    int64_t extents[WEFT_MAX_DIMS];
-    size_t bytes;
-    size_t mapped_bytes; /* 0: the elements lie behind this header */
+    uint8_t dtype;
+    uint8_t dim_count;
+    uint8_t place;
     void *elements;
-    wf_budget *budget;
+    union {
+        wf_slab *slab;     /* IN_SLAB */
+        wf_budget *budget;
+    } owner;
+    size_t bytes;
+    int64_t extents[WEFT_MAX_DIMS];
 };
+
+_Static_assert(sizeof(weft_chunk) == WF_CHUNK_HEADER_BYTES, "a header is a cache line, and elements begin on one");
 
 size_t weft_dtype_bytes(weft_dtype dtype)
 {
@@ -87,25 +87,31 @@ static void *map_pages(size_t bytes)
     return start + before;
 }
 
+static size_t round_to_huge_pages(size_t bytes)
+{
+    return (bytes + HUGE_PAGE_BYTES - 1) / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES;
+}
+
 static weft_chunk *allocate(size_t bytes, weft_error *err)
 {
-    enum { HEADER_BYTES = 128 };
-    _Static_assert(sizeof(weft_chunk) <= HEADER_BYTES, "elements begin on a cache line");
-    if (bytes < OWN_PAGES_FROM) {
-        char *memory = wf_aligned_alloc(1, HEADER_BYTES + bytes, err);
-        if (!memory) return NULL;
-        weft_chunk *chunk = (weft_chunk *)memory;
-        *chunk = (weft_chunk){.elements = memory + HEADER_BYTES};
-        return chunk;
-    }
-    weft_chunk *chunk = wf_calloc(1, sizeof *chunk, err);
+    bool is_large = bytes >= OWN_PAGES_FROM;
+    weft_chunk *chunk = wf_aligned_alloc(1, WF_CHUNK_HEADER_BYTES + (is_large ? 0 : bytes), err);
     if (!chunk) return NULL;
-    chunk->mapped_bytes = (bytes + HUGE_PAGE_BYTES - 1) / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES;
-    chunk->elements = map_pages(chunk->mapped_bytes);
+    chunk->place = is_large ? ON_OWN_PAGES : BEHIND_HEADER;
+    chunk->elements = is_large ? map_pages(round_to_huge_pages(bytes)) : chunk + 1;
     if (chunk->elements) return chunk;
     free(chunk);
     weft_fail(err, WEFT_ENOMEM, "the machine has no %zu bytes for a chunk; use smaller chunks or more ranks", bytes);
     return NULL;
+}
+
+static void describe(weft_chunk *chunk, weft_dtype dtype, int dim_count, const int64_t *extents, size_t bytes)
+{
+    atomic_init(&chunk->references, 1);
+    chunk->dtype = (uint8_t)dtype;
+    chunk->dim_count = (uint8_t)dim_count;
+    chunk->bytes = bytes;
+    for (int d = 0; d < dim_count; d++) chunk->extents[d] = extents[d];
 }
 
 /* bytes are charged already, and refunded on failure. */
@@ -117,12 +123,8 @@ static weft_status make_charged(wf_budget *budget, weft_dtype dtype, int dim_cou
         wf_budget_refund(budget, bytes);
         return WEFT_ENOMEM;
     }
-    atomic_init(&made->references, 1);
-    made->dtype = dtype;
-    made->dim_count = dim_count;
-    for (int d = 0; d < dim_count; d++) made->extents[d] = extents[d];
-    made->bytes = bytes;
-    made->budget = budget;
+    describe(made, dtype, dim_count, extents, bytes);
+    made->owner.budget = budget;
     wf_budget_retain(budget);
     *chunk = made;
     return WEFT_OK;
@@ -131,9 +133,39 @@ static weft_status make_charged(wf_budget *budget, weft_dtype dtype, int dim_cou
 weft_status wf_chunk_create(wf_budget *budget, weft_dtype dtype, int dim_count, const int64_t *extents, weft_chunk **chunk,
                             weft_error *err)
 {
+    return wf_chunk_create_by(NULL, budget, dtype, dim_count, extents, chunk, err);
+}
+
+static weft_chunk *make_in_slab(wf_slab_cache *cache, weft_dtype dtype, int dim_count, const int64_t *extents, size_t bytes)
+{
+    weft_chunk *made = wf_slab_take(cache->slab, cache, WF_CHUNK_HEADER_BYTES + bytes, NULL);
+    if (!made) return NULL;
+    describe(made, dtype, dim_count, extents, bytes);
+    made->place = IN_SLAB;
+    made->elements = made + 1;
+    made->owner.slab = cache->slab;
+    return made;
+}
+
+weft_status wf_chunk_create_by(wf_slab_cache *cache, wf_budget *budget, weft_dtype dtype, int dim_count, const int64_t *extents,
+                               weft_chunk **chunk, weft_error *err)
+{
     size_t bytes = 0;
+    bool has_slab = cache && cache->slab;
     weft_status status = shape_bytes(dtype, dim_count, extents, &bytes, err);
-    if (status == WEFT_OK) status = wf_budget_charge(budget, bytes, err);
+    if (status != WEFT_OK) return status;
+    if (has_slab && bytes <= WF_SMALL_CHUNK_BYTES) {
+        weft_chunk *made = make_in_slab(cache, dtype, dim_count, extents, bytes);
+        if (made) {
+            *chunk = made;
+            return WEFT_OK;
+        }
+    }
+    status = wf_budget_charge(budget, bytes, has_slab ? NULL : err);
+    if (status != WEFT_OK && has_slab) {
+        wf_slab_trim(cache->slab);
+        status = wf_budget_charge(budget, bytes, err);
+    }
     return status == WEFT_OK ? make_charged(budget, dtype, dim_count, extents, bytes, chunk, err) : status;
 }
 
@@ -147,9 +179,9 @@ weft_status wf_chunk_create_arrived(wf_budget *budget, weft_dtype dtype, int dim
     return make_charged(budget, dtype, dim_count, extents, bytes, chunk, err);
 }
 
-weft_status wf_chunk_dup(wf_budget *budget, const weft_chunk *chunk, weft_chunk **copy, weft_error *err)
+weft_status wf_chunk_dup(wf_slab_cache *cache, wf_budget *budget, const weft_chunk *chunk, weft_chunk **copy, weft_error *err)
 {
-    weft_status status = wf_chunk_create(budget, chunk->dtype, chunk->dim_count, chunk->extents, copy, err);
+    weft_status status = wf_chunk_create_by(cache, budget, (weft_dtype)chunk->dtype, chunk->dim_count, chunk->extents, copy, err);
     if (status == WEFT_OK) memcpy((*copy)->elements, chunk->elements, chunk->bytes);
     return status;
 }
@@ -169,18 +201,28 @@ void weft_chunk_retain(weft_chunk *chunk)
     atomic_fetch_add_explicit(&chunk->references, 1, memory_order_relaxed);
 }
 
+/* Who finds a single reference has it, and nobody can add another: the count need not go down. */
+void wf_chunk_release_by(wf_slab_cache *cache, weft_chunk *chunk)
+{
+    if (!chunk || (!wf_chunk_is_sole(chunk) && atomic_fetch_sub_explicit(&chunk->references, 1, memory_order_acq_rel) != 1)) return;
+    if (chunk->place == IN_SLAB) {
+        wf_slab_give(chunk->owner.slab, cache, chunk, WF_CHUNK_HEADER_BYTES + chunk->bytes);
+        return;
+    }
+    wf_budget_refund(chunk->owner.budget, chunk->bytes);
+    wf_budget_release(chunk->owner.budget);
+    if (chunk->place == ON_OWN_PAGES) munmap(chunk->elements, round_to_huge_pages(chunk->bytes));
+    free(chunk);
+}
+
 void weft_chunk_release(weft_chunk *chunk)
 {
-    if (!chunk || atomic_fetch_sub_explicit(&chunk->references, 1, memory_order_acq_rel) != 1) return;
-    wf_budget_refund(chunk->budget, chunk->bytes);
-    wf_budget_release(chunk->budget);
-    if (chunk->mapped_bytes) munmap(chunk->elements, chunk->mapped_bytes);
-    free(chunk);
+    wf_chunk_release_by(NULL, chunk);
 }
 
 weft_dtype weft_chunk_dtype(const weft_chunk *chunk)
 {
-    return chunk->dtype;
+    return (weft_dtype)chunk->dtype;
 }
 
 int weft_chunk_dim_count(const weft_chunk *chunk)

@@ -466,6 +466,120 @@ static void items_that_are_looked_for_run_once(void)
     }
 }
 
+/* Items of two kinds by turns, each kind with a countdown of its own. */
+typedef struct counting {
+    test_pool t; /* first: it is the context */
+    wf_countdown countdowns[2];
+    atomic_int zeros[2];
+    atomic_int run_counts[2];
+} counting;
+
+static void run_counted(void *context, wf_pool_item *item, wf_thread *self)
+{
+    counting *c = context;
+    int index = (int)((counted_item *)item - c->t.items), kind = index % 3 == 0;
+    for (int child = 2 * index + 1; child <= 2 * index + 2 && child < c->t.item_count; child++)
+        wf_pool_push(c->t.pool, self, &c->t.items[child].item);
+    atomic_fetch_add(&c->run_counts[kind], 1);
+    wf_thread_lower(self, &c->countdowns[kind]);
+}
+
+static void on_zero(void *context, uint64_t id, wf_thread *self)
+{
+    counting *c = context;
+    CU_ASSERT_PTR_NOT_NULL(self);
+    CU_ASSERT_EQUAL(atomic_load(&c->countdowns[id].left), 0);
+    CU_ASSERT_EQUAL(atomic_load(&c->run_counts[id]), id ? 1001 : 2000);
+    atomic_fetch_add(&c->zeros[id], 1);
+    sem_post(&c->t.ran);
+}
+
+/* The last item may run on any thread, which then has nothing more to do: it must tell all the same. */
+static void a_countdown_comes_to_zero_once_when_its_last_item_has_run(void)
+{
+    enum { ITEMS = 3001 };
+    for (int threads = 0; threads <= MAX_THREADS; threads++) {
+        for (int round = 0; round < 10; round++) {
+            counting c = {.t = {.items = calloc(ITEMS, sizeof *c.t.items), .item_count = ITEMS}};
+            sem_init(&c.t.ran, 0, 0);
+            for (int i = 0; i < ITEMS; i++) c.t.items[i].item.run = run_counted;
+            for (unsigned k = 0; k < 2; k++) c.countdowns[k] = (wf_countdown){k ? 1001 : 2000, on_zero, &c, k};
+            wf_pool_options options = {.thread_count = threads, .poll = round % 2 ? poll : NULL, .idle_sleep_ns = 500000, .context = &c};
+            CU_ASSERT_EQUAL_FATAL(wf_pool_create(&options, &c.t.pool, NULL), WEFT_OK);
+            CU_ASSERT_EQUAL_FATAL(wf_pool_start(c.t.pool, NULL), WEFT_OK);
+            wf_pool_push(c.t.pool, NULL, &c.t.items[0].item);
+            if (threads == 0) wf_pool_drain(c.t.pool);
+            CU_ASSERT_FATAL(wait_for_run(&c.t) && wait_for_run(&c.t));
+            CU_ASSERT(atomic_load(&c.zeros[0]) == 1 && atomic_load(&c.zeros[1]) == 1);
+            close_pool(&c.t);
+        }
+    }
+}
+
+static void ignore_zero(void *context, uint64_t id, wf_thread *self)
+{
+    (void)context;
+    (void)id;
+    (void)self;
+}
+
+static void keep_busy(void *context, wf_pool_item *item, wf_thread *self)
+{
+    counting *c = context;
+    (void)item;
+    if (atomic_fetch_add(&c->run_counts[0], 1) == 1) { /* the second one sees the first counted, though this thread has had no rest */
+        for (int i = 0; i < HANG_S * 20000 && atomic_load(&c->countdowns[0].left) > 1; i++) pause_ns(50000);
+        CU_ASSERT_EQUAL(atomic_load(&c->countdowns[0].left), 1);
+    } else {
+        pause_ns(1000000);
+    }
+    wf_thread_lower(self, &c->countdowns[0]);
+    sem_post(&c->t.ran);
+}
+
+static void a_countdown_is_not_late_by_a_long_item(void)
+{
+    counting c = {.t = {.items = calloc(2, sizeof *c.t.items), .item_count = 2}};
+    sem_init(&c.t.ran, 0, 0);
+    c.countdowns[0] = (wf_countdown){2, ignore_zero, &c, 0};
+    for (int i = 0; i < 2; i++) c.t.items[i].item.run = keep_busy;
+    wf_pool_options options = {.thread_count = 1, .poll = poll, .idle_sleep_ns = 500000, .context = &c};
+    CU_ASSERT_EQUAL_FATAL(wf_pool_create(&options, &c.t.pool, NULL), WEFT_OK);
+    c.t.items[0].item.next = &c.t.items[1].item;
+    wf_pool_inject(c.t.pool, &c.t.items[0].item, &c.t.items[1].item, 2);
+    CU_ASSERT_EQUAL_FATAL(wf_pool_start(c.t.pool, NULL), WEFT_OK);
+    CU_ASSERT_FATAL(wait_for_run(&c.t) && wait_for_run(&c.t));
+    close_pool(&c.t);
+}
+
+static void error_and_cache_are_the_threads(void *context, wf_pool_item *item, wf_thread *self)
+{
+    (void)context;
+    (void)item;
+    static const weft_error clean = WEFT_ERROR_INIT;
+    wf_slab_cache *cache = wf_thread_slab_cache(self);
+    CU_ASSERT_EQUAL(memcmp(wf_thread_error(self), &clean, sizeof clean), 0);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(cache->slab);
+    void *block = wf_slab_take(cache->slab, cache, 200, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(block);
+    memset(block, 1, 200);
+    wf_slab_give(cache->slab, cache, block, 200);
+}
+
+static void a_thread_has_an_error_record_and_a_cache_of_the_slab(void)
+{
+    wf_pool *pool;
+    wf_pool_item item = {.run = error_and_cache_are_the_threads};
+    wf_budget *budget;
+    CU_ASSERT_EQUAL_FATAL(wf_budget_create(0, &budget, NULL), WEFT_OK);
+    CU_ASSERT_EQUAL_FATAL(wf_pool_create(&(wf_pool_options){.budget = budget}, &pool, NULL), WEFT_OK);
+    wf_pool_push(pool, NULL, &item);
+    wf_pool_drain(pool);
+    wf_pool_destroy(pool);
+    CU_ASSERT_EQUAL(wf_budget_used_bytes(budget), 0);
+    wf_budget_release(budget);
+}
+
 int main(void)
 {
     static const weft_test_case cases[] = {
@@ -482,6 +596,9 @@ int main(void)
         WEFT_TEST(another_idle_thread_takes_polling_over),
         WEFT_TEST(several_threads_drain_without_running_an_item_twice_or_leaving_one),
         WEFT_TEST(items_that_are_looked_for_run_once),
+        WEFT_TEST(a_countdown_comes_to_zero_once_when_its_last_item_has_run),
+        WEFT_TEST(a_countdown_is_not_late_by_a_long_item),
+        WEFT_TEST(a_thread_has_an_error_record_and_a_cache_of_the_slab),
         WEFT_TEST(scratch_memory_belongs_to_the_thread),
         WEFT_TEST(scratch_memory_is_charged_until_the_pool_ends),
     };

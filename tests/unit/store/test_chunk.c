@@ -143,8 +143,8 @@ static void a_copy_has_the_same_elements_in_its_own_place(void)
     weft_chunk *chunk = create_chunk(budget, WEFT_F64, 2, extents), *copy = NULL, *more = NULL;
     double *elements = wf_chunk_elements(chunk);
     for (int i = 0; i < 12; i++) elements[i] = i;
-    CU_ASSERT_EQUAL_FATAL(wf_chunk_dup(budget, chunk, &copy, NULL), WEFT_OK);
-    CU_ASSERT_EQUAL(wf_chunk_dup(budget, chunk, &more, NULL), WEFT_ENOMEM);
+    CU_ASSERT_EQUAL_FATAL(wf_chunk_dup(NULL, budget, chunk, &copy, NULL), WEFT_OK);
+    CU_ASSERT_EQUAL(wf_chunk_dup(NULL, budget, chunk, &more, NULL), WEFT_ENOMEM);
     CU_ASSERT_PTR_NULL(more);
     memset(elements, 0, 96);
     weft_chunk_release(chunk);
@@ -212,6 +212,109 @@ static void threads_may_share_a_chunk(void)
     wf_budget_release(budget);
 }
 
+/* ---- with a slab ---- */
+
+typedef struct slab_fixture {
+    wf_budget *budget;
+    wf_slab *slab;
+    wf_slab_cache cache;
+} slab_fixture;
+
+static void open_slab(slab_fixture *f, uint64_t limit_bytes)
+{
+    f->budget = create_budget(limit_bytes);
+    CU_ASSERT_EQUAL_FATAL(wf_slab_create(f->budget, false, &f->slab, NULL), WEFT_OK);
+    wf_slab_cache_init(&f->cache, f->slab);
+}
+
+static void close_slab(slab_fixture *f)
+{
+    wf_slab_cache_fini(&f->cache);
+    wf_slab_destroy(f->slab);
+}
+
+static weft_chunk *create_by(slab_fixture *f, int64_t bytes)
+{
+    weft_chunk *chunk = NULL;
+    weft_error err = WEFT_ERROR_INIT;
+    if (wf_chunk_create_by(&f->cache, f->budget, WEFT_U8, 1, &bytes, &chunk, &err)) CU_FAIL_FATAL(err.text);
+    memset(wf_chunk_elements(chunk), (int)(bytes % 251), (size_t)bytes);
+    return chunk;
+}
+
+static void chunks_of_a_slab_differ_from_others_in_nothing_but_the_charge(void)
+{
+    static const int64_t sizes[] = {0, 1, 64, 65, WF_SMALL_CHUNK_BYTES, WF_SMALL_CHUNK_BYTES + 1, 100000};
+    slab_fixture f;
+    open_slab(&f, 0);
+    for (size_t i = 0; i < WEFT_COUNT_OF(sizes); i++) {
+        uint64_t used = wf_budget_used_bytes(f.budget);
+        weft_chunk *chunk = create_by(&f, sizes[i]), *copy = NULL;
+        CU_ASSERT_EQUAL((uintptr_t)weft_chunk_data(chunk) % 64, 0);
+        CU_ASSERT_EQUAL(weft_chunk_dtype(chunk), WEFT_U8);
+        CU_ASSERT_EQUAL(weft_chunk_bytes(chunk), (size_t)sizes[i]);
+        CU_ASSERT_EQUAL(weft_chunk_extent(chunk, 0), sizes[i]);
+        uint64_t charged = wf_budget_used_bytes(f.budget) - used;
+        CU_ASSERT(sizes[i] <= WF_SMALL_CHUNK_BYTES ? charged % WF_SLAB_PAGE_BYTES == 0 : charged == (uint64_t)sizes[i]);
+        CU_ASSERT_EQUAL_FATAL(wf_chunk_dup(&f.cache, f.budget, chunk, &copy, NULL), WEFT_OK);
+        CU_ASSERT_EQUAL(memcmp(weft_chunk_data(chunk), weft_chunk_data(copy), (size_t)sizes[i]), 0);
+        weft_chunk_retain(chunk);
+        wf_chunk_release_by(&f.cache, chunk);
+        CU_ASSERT_TRUE(wf_chunk_is_sole(chunk));
+        wf_chunk_release_by(i % 2 ? &f.cache : NULL, chunk);
+        weft_chunk_release(copy);
+    }
+    wf_chunk_release_by(&f.cache, NULL);
+    close_slab(&f);
+    CU_ASSERT_EQUAL(wf_budget_used_bytes(f.budget), 0);
+    wf_budget_release(f.budget);
+}
+
+static void a_small_chunk_may_outlive_its_slab(void)
+{
+    slab_fixture f;
+    open_slab(&f, 0);
+    weft_chunk *chunk = create_by(&f, 100);
+    close_slab(&f);
+    wf_budget_release(f.budget);
+    CU_ASSERT_EQUAL(*(const unsigned char *)weft_chunk_data(chunk), 100);
+    weft_chunk_release(chunk);
+}
+
+static void a_small_chunk_is_charged_alone_where_no_page_fits(void)
+{
+    slab_fixture f;
+    int64_t too_much = 501;
+    weft_chunk *none = NULL;
+    weft_error err = WEFT_ERROR_INIT;
+    open_slab(&f, 1000);
+    weft_chunk *chunk = create_by(&f, 500);
+    CU_ASSERT_EQUAL(wf_budget_used_bytes(f.budget), 500);
+    CU_ASSERT_EQUAL(wf_chunk_create_by(&f.cache, f.budget, WEFT_U8, 1, &too_much, &none, &err), WEFT_ENOMEM);
+    CU_ASSERT_PTR_NULL(none);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "memory.limit"));
+    wf_chunk_release_by(&f.cache, chunk);
+    CU_ASSERT_EQUAL(wf_budget_used_bytes(f.budget), 0);
+    close_slab(&f);
+    wf_budget_release(f.budget);
+}
+
+static void a_large_chunk_gets_the_room_of_the_slabs_empty_pages(void)
+{
+    enum { SMALL = 3000 };
+    static weft_chunk *small[SMALL];
+    slab_fixture f;
+    open_slab(&f, 8 * WF_SLAB_PAGE_BYTES);
+    for (int i = 0; i < SMALL; i++) small[i] = create_by(&f, 8);
+    CU_ASSERT(wf_budget_used_bytes(f.budget) >= 6 * WF_SLAB_PAGE_BYTES);
+    for (int i = 0; i < SMALL; i++) wf_chunk_release_by(&f.cache, small[i]);
+    weft_chunk *large = create_by(&f, 6 * WF_SLAB_PAGE_BYTES);
+    weft_chunk_release(large);
+    close_slab(&f);
+    CU_ASSERT_EQUAL(wf_budget_used_bytes(f.budget), 0);
+    wf_budget_release(f.budget);
+}
+
 int main(void)
 {
     static const weft_test_case cases[] = {
@@ -225,6 +328,10 @@ int main(void)
         WEFT_TEST(the_last_reference_frees_and_refunds),
         WEFT_TEST(a_chunk_may_outlive_who_made_the_budget),
         WEFT_TEST(threads_may_share_a_chunk),
+        WEFT_TEST(chunks_of_a_slab_differ_from_others_in_nothing_but_the_charge),
+        WEFT_TEST(a_small_chunk_may_outlive_its_slab),
+        WEFT_TEST(a_small_chunk_is_charged_alone_where_no_page_fits),
+        WEFT_TEST(a_large_chunk_gets_the_room_of_the_slabs_empty_pages),
     };
     return weft_test_run("store/chunk", cases, WEFT_COUNT_OF(cases));
 }
