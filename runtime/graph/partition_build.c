@@ -82,7 +82,7 @@ static weft_status collect_imports(builder *b, weft_error *err)
     const weft_graph *graph = b->graph;
     const uint32_t *partition = b->plan->partition;
     size_t capacity = 0, count = 0;
-    for (size_t t = 0; t < graph->task_count; t++) {
+    for (size_t t = 0; t < graph->task_count && b->plan->partition_count > 1; t++) {
         if (partition[t] == WF_NO_PARTITION) continue;
         for (uint64_t e = graph->tasks[t].input_begin; e < graph->tasks[t + 1].input_begin; e++) {
             if (partition[wf_ref_task(graph->inputs[e])] == partition[t]) continue;
@@ -105,6 +105,7 @@ static weft_status collect_exports(builder *b, weft_error *err)
 {
     b->exports = wf_calloc(b->import_count, sizeof *b->exports, err);
     if (!b->exports) return WEFT_ENOMEM;
+    if (b->import_count == 0) return WEFT_OK; /* every range is empty already */
     for (size_t i = 0; i < b->import_count; i++) b->export_begin[output_index(b->graph, b->imports[i].ref) + 2]++;
     for (size_t o = 0; o < b->graph->output_count; o++) b->export_begin[o + 2] += b->export_begin[o + 1];
     for (size_t i = 0; i < b->import_count; i++)
@@ -203,7 +204,8 @@ static weft_status build_all(const builder *b, wf_partition_set *set, weft_error
         size_t bytes = wf_partition_layout_of(&header).size_bytes;
         char *base = wf_aligned_alloc(1, bytes, err);
         if (!base) return WEFT_ENOMEM;
-        memset(base, 0, bytes);
+        size_t written = wf_partition_layout_of(&header).inputs; /* without a gap, unlike what is behind */
+        memset(base + written, 0, bytes - written);
         set->bytes[p] = base;
         set->size_bytes[p] = bytes;
         write_partition(b, &header, base);
