@@ -400,13 +400,14 @@ static void take_layer_input(local_partition *p, uint32_t task, weft_task *run)
 /* Scratch for the inputs of the rare task that has many. */
 enum { INPUTS_ON_STACK = 32 };
 
-static weft_status run_kernel(local_partition *p, const wf_partition_task *entry, weft_task *run, weft_error *err)
+static weft_status run_kernel(local_partition *p, uint32_t index, weft_task *run, weft_error *err)
 {
+    const wf_partition_task *entry = &p->view.tasks[index];
     const wf_local_graph *graph = p->graph;
     wf_task_input few[INPUTS_ON_STACK], *inputs = few;
     size_t count = entry[1].input_begin - entry->input_begin;
     if (entry->kernel == WF_LAYER_KERNEL) {
-        take_layer_input(p, task->index, run);
+        take_layer_input(p, index, run);
         return WEFT_OK;
     }
     if (entry->kernel == WF_HELD_KERNEL) return take_held(graph, &p->view, entry, run, err);
@@ -415,7 +416,9 @@ static weft_status run_kernel(local_partition *p, const wf_partition_task *entry
         slot *s = &p->slots[p->view.inputs[entry->input_begin + i]];
         inputs[i] = (wf_task_input){s->chunk, atomic_load_explicit(&s->uses, memory_order_acquire) == 1};
     }
-    run->index = wf_ref_task(p->view.task_refs[task->index]);
+    run->layer = NULL;
+    run->output_limits = NULL;
+    run->index = wf_ref_task(p->view.task_refs[index]);
     run->inputs = inputs;
     run->input_count = count;
     run->params = p->view.params + entry->param_begin;
@@ -443,7 +446,7 @@ static void run_task(void *context, wf_pool_item *item, wf_thread *self)
                 atomic_load_explicit(&graph->cancelled, memory_order_relaxed);
     if (!skip) {
         weft_error *error = wf_thread_error(self);
-        if (run_kernel(p, entry, &run, error) != WEFT_OK) report_failure(p, index, error);
+        if (run_kernel(p, index, &run, error) != WEFT_OK) report_failure(p, index, error);
         if (error->status != WEFT_OK) *error = (weft_error)WEFT_ERROR_INIT;
     }
     give_inputs_back(p, entry, run.cache);

@@ -455,6 +455,11 @@ int wf_thread_index(const wf_thread *thread)
     return thread->index;
 }
 
+wf_slab *wf_pool_slab(wf_pool *pool)
+{
+    return pool->slab;
+}
+
 wf_slab_cache *wf_thread_slab_cache(wf_thread *thread)
 {
     return &thread->cache;

@@ -68,6 +68,7 @@ void wf_pool_drain(wf_pool *pool);
 int wf_pool_thread_count(const wf_pool *pool);
 /* Its place among the pool's threads, from 0. */
 int wf_thread_index(const wf_thread *thread);
+
 /* A number that is lowered by one for each of many items that end. A thread does that in batches: for some dozens of items, when it has
  * nothing more of its own to run, and when it polls. So `left` is late, but does not stay late while threads are idle. */
 typedef struct wf_countdown {
@@ -80,7 +81,8 @@ typedef struct wf_countdown {
 /* From inside an item's run. The countdown must stay until it has come to zero, or the pool has ended. */
 void wf_thread_lower(wf_thread *self, wf_countdown *countdown);
 
-/* This thread's blocks of the pool's slab (cache->slab): for records of tasks and small chunks. What is taken may outlive the pool. */
+/* Memory for records of tasks and small chunks, and this thread's blocks of it. What is taken may outlive the pool. */
+wf_slab *wf_pool_slab(wf_pool *pool);
 wf_slab_cache *wf_thread_slab_cache(wf_thread *thread);
 
 /* An error record for what runs on this thread, in the state of WEFT_ERROR_INIT; whoever changed it sets it back. It saves clearing half a

@@ -44,6 +44,7 @@ typedef struct thread_state {
 typedef struct ready_list {
     wf_pool_item *last;
     size_t count;
+    wf_slab_cache *cache; /* of the thread that makes them; NULL: it has none */
 } ready_list;
 
 struct wf_rule_graph {
@@ -51,6 +52,7 @@ struct wf_rule_graph {
     wf_rule_layers layers;
     wf_rule_sources sources;
     wf_frontier *frontier;
+    wf_slab *slab;             /* the pool's */
     bool is_alone;             /* one worker: no task is another's */
     thread_state *threads;     /* of the pool, thread_count */
     size_t thread_count;
@@ -111,11 +113,30 @@ static weft_status plan_inputs(const wf_rule_layer *layer, uint64_t index, input
     return WEFT_OK;
 }
 
-static rule_task *make_task(wf_rule_graph *graph, const wf_rule_layer *layer, uint64_t index, weft_error *err)
+/* Most records lie in the slab; one with hundreds of inputs is malloc's. */
+static rule_task *take_record(wf_rule_graph *graph, wf_slab_cache *cache, size_t bytes, weft_error *err)
+{
+    return bytes <= WF_SLAB_LARGEST_BYTES ? wf_slab_take(graph->slab, cache, bytes, err) : wf_aligned_alloc(1, bytes, err);
+}
+
+static void give_record(rule_task *task, wf_slab_cache *cache, size_t bytes)
+{
+    if (bytes <= WF_SLAB_LARGEST_BYTES)
+        wf_slab_give(task->graph->slab, cache, task, bytes);
+    else
+        free(task);
+}
+
+static size_t record_bytes(size_t input_count, size_t run_count)
+{
+    return sizeof(rule_task) + input_count * sizeof(weft_chunk *) + run_count * sizeof(input_run);
+}
+
+static rule_task *make_task(wf_rule_graph *graph, const wf_rule_layer *layer, uint64_t index, wf_slab_cache *cache, weft_error *err)
 {
     input_plan plan;
     if (plan_inputs(layer, index, &plan, err) != WEFT_OK) return NULL;
-    rule_task *task = wf_aligned_alloc(1, sizeof *task + plan.input_count * sizeof(weft_chunk *) + plan.interval_count * sizeof(input_run), err);
+    rule_task *task = take_record(graph, cache, record_bytes(plan.input_count, plan.interval_count), err);
     if (!task) return NULL;
     task->item.run = run_task;
     task->waiting = (wf_waiting){NULL, index, layer->number};
@@ -134,16 +155,17 @@ static rule_task *make_task(wf_rule_graph *graph, const wf_rule_layer *layer, ui
     return task;
 }
 
-static void free_task(rule_task *task)
+static void free_task(rule_task *task, wf_slab_cache *cache)
 {
-    for (uint32_t i = 0; i < task->input_count; i++) weft_chunk_release(task->inputs[i]);
-    free(task);
+    uint32_t dependencies = task->layer->spec->dependency_count;
+    for (uint32_t i = 0; i < task->input_count; i++) wf_chunk_release_by(cache, task->inputs[i]);
+    give_record(task, cache, record_bytes(task->input_count, dependencies ? task->run_end[dependencies - 1] : 0));
 }
 
 static void free_waiting(void *context, wf_waiting *waiting)
 {
     (void)context;
-    free_task(task_of(waiting));
+    free_task(task_of(waiting), NULL);
 }
 
 /* ---- inputs that come ---- */
@@ -182,10 +204,10 @@ static void add_ready(ready_list *ready, rule_task *task)
 
 /* With the shard locked. The task when this was its last input. */
 static rule_task *add_input(wf_rule_graph *graph, wf_frontier_shard *shard, const wf_rule_edge *edge, uint64_t index, uint64_t source,
-                            weft_chunk *chunk, weft_error *err)
+                            weft_chunk *chunk, wf_slab_cache *cache, weft_error *err)
 {
     wf_waiting *waiting = wf_frontier_find(shard, edge->layer->number, index);
-    rule_task *task = waiting ? task_of(waiting) : make_task(graph, edge->layer, index, err);
+    rule_task *task = waiting ? task_of(waiting) : make_task(graph, edge->layer, index, cache, err);
     if (!task) {
         weft_chunk_release(chunk);
         return NULL;
@@ -194,7 +216,7 @@ static rule_task *add_input(wf_rule_graph *graph, wf_frontier_shard *shard, cons
     if (places == 0 || places > task->missing) {
         weft_chunk_release(chunk);
         disagree(edge, index, source, places, err);
-        if (!waiting) free_task(task);
+        if (!waiting) free_task(task, cache);
         return NULL;
     }
     task->missing -= places;
@@ -202,7 +224,7 @@ static rule_task *add_input(wf_rule_graph *graph, wf_frontier_shard *shard, cons
         if (waiting) wf_frontier_remove(shard, waiting);
         return task;
     }
-    if (!waiting && wf_frontier_add(shard, &task->waiting, err) != WEFT_OK) free_task(task);
+    if (!waiting && wf_frontier_add(shard, &task->waiting, err) != WEFT_OK) free_task(task, cache);
     return NULL;
 }
 
@@ -211,7 +233,7 @@ static void give_input(wf_rule_graph *graph, const wf_rule_edge *edge, uint64_t 
 {
     weft_error error = WEFT_ERROR_INIT;
     wf_frontier_shard *shard = wf_frontier_lock(graph->frontier, edge->layer->number, index);
-    rule_task *task = add_input(graph, shard, edge, index, source, chunk, &error);
+    rule_task *task = add_input(graph, shard, edge, index, source, chunk, ready->cache, &error);
     wf_frontier_unlock(shard);
     if (task) add_ready(ready, task);
     if (error.status != WEFT_OK) report(graph, edge->layer, index, &error, true);
@@ -261,7 +283,7 @@ static void give_locally(wf_rule_graph *graph, const wf_rule_layer *layer, uint6
         else
             report(graph, layer, index, &error, true);
     }
-    weft_chunk_release(chunk);
+    wf_chunk_release_by(ready->cache, chunk);
 }
 
 static void mark_ranks(wf_rule_graph *graph, const wf_rule_edge *edge, const weft_interval *intervals, size_t count, uint64_t *ranks)
@@ -364,6 +386,7 @@ static weft_status run_kernel(rule_task *task, weft_task *run, wf_thread *self, 
     run->param_bytes = layer->spec->param_bytes;
     run->budget = task->graph->options.budget;
     run->thread = self;
+    run->cache = wf_thread_slab_cache(self);
     weft_status status = wf_task_run(run, layer->kernel, err);
     if (inputs != few) free(inputs);
     return status;
@@ -393,18 +416,20 @@ static void run_task(void *context, wf_pool_item *item, wf_thread *self)
     wf_rule_graph *graph = task->graph;
     const wf_rule_layer *layer = task->layer;
     uint64_t index = task->waiting.index;
-    weft_task run = {.output_count = layer->spec->output_count};
-    ready_list ready = {0};
+    ready_list ready = {.cache = wf_thread_slab_cache(self)};
+    weft_task run; /* not cleared as a whole: most of it is room for outputs that few tasks have */
     (void)context;
-    bool skip = task->input_failed || atomic_load_explicit(&graph->cancelled, memory_order_relaxed);
-    if (!skip) {
-        weft_error error = WEFT_ERROR_INIT;
-        if (run_kernel(task, &run, self, &error) != WEFT_OK) report(graph, layer, index, &error, false);
+    run.output_count = layer->spec->output_count;
+    for (size_t i = 0; i < run.output_count; i++) run.outputs[i] = NULL;
+    if (!task->input_failed && !atomic_load_explicit(&graph->cancelled, memory_order_relaxed)) {
+        weft_error *error = wf_thread_error(self);
+        if (run_kernel(task, &run, self, error) != WEFT_OK) report(graph, layer, index, error, false);
+        if (error->status != WEFT_OK) *error = (weft_error)WEFT_ERROR_INIT;
     }
-    free_task(task);
+    free_task(task, ready.cache);
     for (uint32_t o = 0; o < layer->spec->output_count; o++) {
         if (atomic_load_explicit(&graph->cancelled, memory_order_relaxed))
-            weft_chunk_release(run.outputs[o]);
+            wf_chunk_release_by(ready.cache, run.outputs[o]);
         else
             publish_output(graph, layer, index, o, run.outputs[o], &ready, self);
     }
@@ -418,7 +443,7 @@ weft_status wf_rule_graph_deliver(wf_rule_graph *graph, uint64_t ref, weft_chunk
     uint32_t number = wf_ref_layer(ref);
     uint64_t index = wf_ref_task(ref), output = wf_ref_output(ref);
     const wf_rule_layer *layer = number > 0 && number <= graph->layers.view.layer_count ? &graph->layers.layers[number - 1] : NULL;
-    ready_list ready = {0};
+    ready_list ready = {.cache = self ? wf_thread_slab_cache(self) : NULL};
     if (!layer || index >= layer->spec->task_count || output >= layer->spec->output_count) {
         weft_chunk_release(chunk);
         return weft_fail(err, WEFT_EDATA, "a chunk of task %llu of layer %u came, which does not exist; run the same weft on every rank",
@@ -452,7 +477,7 @@ wf_pool_item *wf_rule_graph_start(wf_rule_graph *graph, const wf_rule_batch *bat
     int64_t failed = 0;
     for (size_t i = batch->count; i-- > 0;) { /* the lowest index on top */
         weft_error error = WEFT_ERROR_INIT;
-        rule_task *task = make_task(graph, batch->layer, batch->indices[i], &error);
+        rule_task *task = make_task(graph, batch->layer, batch->indices[i], wf_thread_slab_cache(self), &error);
         if (!task) {
             report(graph, batch->layer, batch->indices[i], &error, true);
             failed++;
@@ -487,6 +512,7 @@ weft_status wf_rule_graph_create(const wf_rule_graph_options *options, void *byt
     if (!made) return WEFT_ENOMEM;
     memset(made, 0, sizeof *made);
     made->options = *options;
+    made->slab = wf_pool_slab(options->pool);
     made->is_alone = options->workers == 1;
     made->kernels = wf_calloc(options->kernel_count, sizeof *made->kernels, err);
     weft_status status = made->kernels ? WEFT_OK : WEFT_ENOMEM;
