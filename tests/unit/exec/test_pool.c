@@ -461,7 +461,8 @@ static void items_that_are_looked_for_run_once(void)
         if (threads == 0) wf_pool_drain(s.t.pool);
         for (int i = 0; i < s.t.item_count; i++) CU_ASSERT_FATAL(wait_for_run(&s.t));
         CU_ASSERT(each_ran_once(&s.t));
-        CU_ASSERT(atomic_load(&s.taken_before_stealing) <= s.t.item_count / 2);
+        /* A thread that has looked takes an item that the others may have moved on to. */
+        CU_ASSERT(atomic_load(&s.taken_before_stealing) <= s.t.item_count / 2 + threads);
         close_pool(&s.t);
     }
 }
