@@ -254,6 +254,8 @@ static uint32_t own_worker(const wf_rule_graph *graph)
     return (uint32_t)(graph->options.rank - graph->options.first_rank);
 }
 
+enum { RETAINED_AT_ONCE = 1 << 20 }; /* references are counted in an int */
+
 /* Gives the output to its consumers on this rank along one edge. Takes no reference. */
 static void give_to_consumers(wf_rule_graph *graph, const wf_rule_edge *edge, uint64_t source, const weft_interval *intervals, size_t count,
                               weft_chunk *chunk, ready_list *ready)
@@ -261,9 +263,10 @@ static void give_to_consumers(wf_rule_graph *graph, const wf_rule_edge *edge, ui
     for (size_t k = 0; k < count; k++) {
         for (uint64_t i = intervals[k].begin, end = intervals[k].end; i < intervals[k].end; i = end) {
             if (!graph->is_alone && worker_of(graph, edge->layer, i, intervals[k].end, &end) != own_worker(graph)) continue;
-            for (; i < end; i++) {
-                if (chunk) weft_chunk_retain(chunk);
-                give_input(graph, edge, i, source, chunk, ready);
+            for (uint64_t stop; i < end;) {
+                stop = end - i > RETAINED_AT_ONCE ? i + RETAINED_AT_ONCE : end;
+                if (chunk) wf_chunk_retain_many(chunk, (int)(stop - i));
+                for (; i < stop; i++) give_input(graph, edge, i, source, chunk, ready);
             }
         }
     }

@@ -201,6 +201,11 @@ void weft_chunk_retain(weft_chunk *chunk)
     atomic_fetch_add_explicit(&chunk->references, 1, memory_order_relaxed);
 }
 
+void wf_chunk_retain_many(weft_chunk *chunk, int count)
+{
+    atomic_fetch_add_explicit(&chunk->references, count, memory_order_relaxed);
+}
+
 /* Who finds a single reference has it, and nobody can add another: the count need not go down. */
 void wf_chunk_release_by(wf_slab_cache *cache, weft_chunk *chunk)
 {

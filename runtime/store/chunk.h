@@ -33,6 +33,9 @@ weft_status wf_chunk_create_by(wf_slab_cache *cache, wf_budget *budget, weft_dty
 /* A new chunk of the same type, shape and elements; cache as in wf_chunk_create_by. */
 weft_status wf_chunk_dup(wf_slab_cache *cache, wf_budget *budget, const weft_chunk *chunk, weft_chunk **copy, weft_error *err);
 
+/* weft_chunk_retain `count` times. */
+void wf_chunk_retain_many(weft_chunk *chunk, int count);
+
 /* weft_chunk_release by a thread with a slab cache (NULL allowed), which keeps the memory of a small chunk for its next one. */
 void wf_chunk_release_by(wf_slab_cache *cache, weft_chunk *chunk);
 
