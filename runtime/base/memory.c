@@ -35,9 +35,8 @@ void *wf_aligned_alloc(size_t count, size_t bytes, weft_error *err)
     return memory;
 }
 
-weft_status wf_grow(void *array, size_t *capacity, size_t need, size_t element_bytes, weft_error *err)
+weft_status wf_grow_now(void *array, size_t *capacity, size_t need, size_t element_bytes, weft_error *err)
 {
-    if (need <= *capacity) return WEFT_OK;
     size_t wanted = *capacity < 8 ? 8 : *capacity;
     while (wanted < need) {
         if (!wf_size_mul(wanted, 2, &wanted)) return out_of_memory(err, need, element_bytes);

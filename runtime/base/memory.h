@@ -31,6 +31,10 @@ void *wf_calloc(size_t count, size_t bytes, weft_error *err);
 void *wf_aligned_alloc(size_t count, size_t bytes, weft_error *err);
 
 /* Makes room for `need` elements in *array, doubling; *capacity counts elements. On failure both stay as they were. */
-weft_status wf_grow(void *array, size_t *capacity, size_t need, size_t element_bytes, weft_error *err);
+weft_status wf_grow_now(void *array, size_t *capacity, size_t need, size_t element_bytes, weft_error *err);
+static inline weft_status wf_grow(void *array, size_t *capacity, size_t need, size_t element_bytes, weft_error *err)
+{
+    return need <= *capacity ? WEFT_OK : wf_grow_now(array, capacity, need, element_bytes, err);
+}
 
 #endif

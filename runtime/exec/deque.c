@@ -67,13 +67,20 @@ static wf_deque_ring *grow(wf_deque *deque, wf_deque_ring *ring, int64_t top, in
 
 bool wf_deque_push(wf_deque *deque, void *item)
 {
+    return wf_deque_push_all(deque, &item, 1);
+}
+
+bool wf_deque_push_all(wf_deque *deque, void *const *items, int count)
+{
     int64_t bottom = atomic_load_explicit(&deque->bottom, memory_order_relaxed);
     int64_t top = atomic_load_explicit(&deque->top, memory_order_acquire);
     wf_deque_ring *ring = atomic_load_explicit(&deque->ring, memory_order_relaxed);
-    if (bottom - top >= ring->capacity && !(ring = grow(deque, ring, top, bottom))) return false;
-    atomic_store_explicit(item_at(ring, bottom), item, memory_order_relaxed);
+    while (bottom - top + count > ring->capacity) {
+        if (!(ring = grow(deque, ring, top, bottom))) return false;
+    }
+    for (int i = 0; i < count; i++) atomic_store_explicit(item_at(ring, bottom + i), items[i], memory_order_relaxed);
     /* Sequentially consistent, not only released: the pusher looks for sleepers next, and must not miss one that found this deque empty. */
-    atomic_store(&deque->bottom, bottom + 1);
+    atomic_store(&deque->bottom, bottom + count);
     return true;
 }
 

@@ -26,6 +26,8 @@ void wf_deque_fini(wf_deque *deque);
 
 /* False when there is no memory to grow: the item was not taken. */
 bool wf_deque_push(wf_deque *deque, void *item);
+/* Several at once, which costs as much as one; the last of them is popped first. */
+bool wf_deque_push_all(wf_deque *deque, void *const *items, int count);
 /* The item pushed last, or NULL. */
 void *wf_deque_pop(wf_deque *deque);
 /* The item pushed first; NULL when empty, or when another thread was faster. */

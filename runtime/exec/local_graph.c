@@ -203,9 +203,9 @@ static weft_status make_partition(wf_local_graph *graph, void *bytes, size_t siz
     if (status != WEFT_OK) goto out;
     const wf_partition_header *h = p->view.header;
     p->graph = graph;
-    p->tasks = wf_calloc(h->task_count, sizeof *p->tasks, err);
+    p->tasks = wf_aligned_alloc(h->task_count, sizeof *p->tasks, err);
     p->slots = wf_calloc((size_t)h->output_count + h->import_count + 1, sizeof *p->slots, err);
-    p->consumers = wf_calloc(h->input_count, sizeof *p->consumers, err);
+    p->consumers = wf_aligned_alloc(h->input_count, sizeof *p->consumers, err);
     status = p->tasks && p->slots && p->consumers ? WEFT_OK : WEFT_ENOMEM;
     if (status != WEFT_OK) goto out;
     for (uint32_t t = 0; t < h->task_count; t++) {

@@ -100,21 +100,22 @@ void wf_thread_lower(wf_thread *self, wf_countdown *countdown)
 static wf_pool_item *take_injected(wf_thread *self)
 {
     wf_pool *pool = self->pool;
-    wf_pool_item *items[MAX_BATCH];
+    void *items[MAX_BATCH]; /* from the end, as they are to lie on the deque */
     if (atomic_load(&pool->injected_count) == 0) return NULL;
     pthread_mutex_lock(&pool->injected_lock);
     size_t share = 1 + atomic_load(&pool->injected_count) / (2 * (size_t)pool->thread_count), count = 0;
     for (; count < share && count < MAX_BATCH && pool->injected_first; count++) {
-        items[count] = pool->injected_first;
+        items[MAX_BATCH - 1 - count] = pool->injected_first;
         pool->injected_first = pool->injected_first->next;
     }
     pthread_mutex_unlock(&pool->injected_lock);
     if (count == 0) return NULL;
-    for (size_t i = count - 1; i > 0; i--) {
-        if (!wf_deque_push(&self->deque, items[i])) wf_pool_inject(pool, items[i], items[i], 1);
+    void **others = &items[MAX_BATCH - count];
+    if (count > 1 && !wf_deque_push_all(&self->deque, others, (int)count - 1)) {
+        for (size_t i = count - 1; i-- > 0;) wf_pool_inject(pool, others[i], others[i], 1);
     }
     atomic_fetch_sub(&pool->injected_count, count);
-    return items[0];
+    return items[MAX_BATCH - 1];
 }
 
 static wf_pool_item *steal(wf_thread *self)

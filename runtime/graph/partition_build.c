@@ -186,7 +186,7 @@ static void write_partition(const builder *b, const wf_partition_header *header,
         write_outputs(b, task, outputs, exports, &c);
         write_inputs(b, p, task, header->output_count, inputs, &c);
         if (task->param_bytes) memcpy(base + at.params + c.param, graph->params + task->param_begin, task->param_bytes);
-        memcpy(base + at.keys + c.key, key, key_bytes);
+        if (key_bytes) memcpy(base + at.keys + c.key, key, key_bytes);
         c.param += (uint32_t)(task[1].param_begin - task->param_begin);
         c.key += (uint32_t)key_bytes;
     }

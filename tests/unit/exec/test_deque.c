@@ -55,6 +55,25 @@ static void the_owner_takes_the_newest_and_a_thief_the_oldest(void)
     wf_deque_fini(&deque);
 }
 
+static void items_pushed_together_lie_as_if_pushed_in_turn(void)
+{
+    static void *all[1000];
+    for (size_t i = 0; i < 1000; i++) all[i] = item(i);
+    for (int before = 0; before < 300; before += 50) {
+        for (int count = 0; count <= 700; count += 100) { /* some make it grow, and grow twice */
+            wf_deque deque;
+            create(&deque);
+            for (int i = 0; i < before; i++) CU_ASSERT_TRUE(wf_deque_push(&deque, all[i]));
+            CU_ASSERT_TRUE(wf_deque_push_all(&deque, &all[before], count));
+            size_t first = 0, end = (size_t)(before + count);
+            for (size_t turn = 0; first < end; turn++)
+                CU_ASSERT_PTR_EQUAL(turn % 3 ? wf_deque_pop(&deque) : wf_deque_steal(&deque), turn % 3 ? item(--end) : item(first++));
+            CU_ASSERT_PTR_NULL(wf_deque_pop(&deque));
+            wf_deque_fini(&deque);
+        }
+    }
+}
+
 static void growing_keeps_all_items_in_order(void)
 {
     wf_deque deque;
@@ -166,6 +185,7 @@ int main(void)
     static const weft_test_case cases[] = {
         WEFT_TEST(an_empty_deque_gives_nothing),
         WEFT_TEST(the_owner_takes_the_newest_and_a_thief_the_oldest),
+        WEFT_TEST(items_pushed_together_lie_as_if_pushed_in_turn),
         WEFT_TEST(growing_keeps_all_items_in_order),
         WEFT_TEST(the_ring_turns_and_grows_when_it_is_full),
         WEFT_TEST(each_item_is_taken_once_when_all_fight_over_the_last),
