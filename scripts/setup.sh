@@ -8,7 +8,8 @@
 set -euo pipefail
 
 build=(gcc libc6-dev make cmake pkg-config libopenmpi-dev openmpi-bin libhwloc-dev libopenblas-dev liblapacke-dev
-       libjansson-dev libinih-dev uthash-dev librandom123-dev libpmi2-0-dev graphviz)
+       libjansson-dev libinih-dev uthash-dev librandom123-dev libpmi2-0-dev libmetis-dev
+       graphviz)
 tests=(libcunit1-dev clang python3-numpy)
 
 usage() { sed -n '2,7s/^# \{0,1\}//p' "$0"; }

@@ -6,9 +6,10 @@
 
 #include "base/memory.h"
 #include "client/session.h"
+#include "graph/cut.h"
 #include "graph/layers_ship.h"
 #include "graph/partition.h"
-#include "graph/plan.h"
+#include "graph/stats.h"
 
 struct weft_future {
     weft_session *session;
@@ -19,23 +20,36 @@ struct weft_future {
     atomic_int references; /* a root asked for twice is one future */
 };
 
-static weft_status check_roots(const weft_graph *graph, const weft_ref *roots, size_t root_count, weft_error *err)
-{
-    weft_status status = WEFT_OK;
-    for (size_t i = 0; i < root_count && status == WEFT_OK; i++) status = wf_graph_check_ref(graph, roots[i], "root", i, err);
-    return status;
-}
-
-static weft_status make_plan(weft_session *session, const weft_graph *graph, const weft_ref *roots, size_t root_count, wf_plan *plan,
-                             weft_error *err)
+/* How this session plans. Owns: options->workers is new, free() it, after a failure too. */
+static weft_status make_options(weft_session *session, wf_plan_options *options, weft_error *err)
 {
     wf_plan_worker *workers = NULL;
     size_t worker_count = 0;
     weft_status status = wf_scheduler_workers(session->scheduler, &workers, &worker_count, err);
     /* Partitions are what moves between ranks: a single worker needs only one. */
     size_t per_worker = worker_count == 1 ? 1 : (size_t)weft_config_int(session->config, "partition.per_rank");
-    if (status == WEFT_OK) status = wf_plan_init(plan, graph, roots, root_count, workers, worker_count, per_worker, err);
-    free(workers);
+    wf_cut_method method = wf_cut_method_of(weft_config_text(session->config, "partition.method"));
+    *options = (wf_plan_options){.workers = workers, .worker_count = worker_count, .per_worker = per_worker, .method = method};
+    return status;
+}
+
+static weft_status make_plan(weft_session *session, const weft_graph *graph, const weft_ref *roots, size_t root_count, wf_plan *plan,
+                             weft_error *err)
+{
+    wf_plan_options options;
+    weft_status status = make_options(session, &options, err);
+    if (status == WEFT_OK) status = wf_plan_init(plan, graph, roots, root_count, &options, err);
+    free((void *)(uintptr_t)options.workers);
+    return status;
+}
+
+weft_status weft_session_get_graph_stats(weft_session *session, const weft_graph *graph, const weft_ref *roots, size_t root_count,
+                                         weft_graph_stats *stats, weft_error *err)
+{
+    wf_plan_options options;
+    weft_status status = make_options(session, &options, err);
+    if (status == WEFT_OK) status = wf_graph_measure(graph, roots, root_count, &options, stats, err);
+    free((void *)(uintptr_t)options.workers);
     return status;
 }
 
@@ -58,7 +72,7 @@ static weft_status run(weft_session *session, const weft_graph *graph, const wef
     wf_layers_shipment layers = {0};
     void *layer_bytes = NULL;
     *graph_id = wf_scheduler_next_graph(session->scheduler);
-    weft_status status = check_roots(graph, roots, root_count, err);
+    weft_status status = wf_graph_check_roots(graph, roots, root_count, err);
     if (status == WEFT_OK) status = make_plan(session, graph, roots, root_count, &plan, err);
     if (status == WEFT_OK) status = wf_partition_set_init(&set, graph, &plan, *graph_id, roots, root_count, root_flags, err);
     if (status == WEFT_OK)
@@ -124,7 +138,7 @@ weft_status weft_persist(weft_session *session, const weft_graph *graph, const w
 {
     uint64_t graph_id = 0;
     if (root_count == 0) return WEFT_OK;
-    weft_status status = check_roots(graph, roots, root_count, err);
+    weft_status status = wf_graph_check_roots(graph, roots, root_count, err);
     if (status != WEFT_OK) return status;
     weft_future **made = wf_calloc(root_count, sizeof *made, err);
     int *ranks = wf_calloc(root_count, sizeof *ranks, err);

@@ -11,6 +11,7 @@
 #include "client/session.h"
 #include "client/signals.h"
 #include "exec/blas.h"
+#include "graph/cut.h"
 #include "transport/launch.h"
 #include "transport/loopback.h"
 #include "transport/mpi.h"
@@ -212,7 +213,8 @@ static int run_client(program *p, int argc, char **argv, weft_error *err)
     wf_launch_check_login_node(&p->launch, hint);
     if (p->mpi) wf_mpi_describe(mpi, sizeof mpi);
     wf_topology_format_summary(p->placement.topology, summary, sizeof summary);
-    snprintf(build, sizeof build, "weft %s, %s", WEFT_VERSION, COMPILER);
+    const char *metis = wf_metis_version();
+    snprintf(build, sizeof build, "weft %s, %s, %s%s", WEFT_VERSION, COMPILER, *metis ? "METIS " : "no METIS", metis);
     session.machine = (weft_machine_info){summary, launch, mpi, wf_blas_description(), build,
                                           p->placement.memory_text, wf_topology_get_info(p->placement.topology)->l2_bytes, hint};
     if (wf_session_wait_for_ranks(&session, HELLO_TIMEOUT_NS, err) != WEFT_OK) {

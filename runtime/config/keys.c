@@ -29,6 +29,8 @@ static const wf_key keys[] = {
      "what goes to stderr"},
     {"memory.limit", WF_KEY_BYTES, "0", 1, INT64_MAX, "from the batch system, cgroup or machine", NULL, NULL,
      "memory that one rank may use for chunks"},
+    {"partition.method", WF_KEY_CHOICE, "auto", 0, 0, NULL, "auto|metis|greedy", NULL,
+     "what cuts a graph into partitions"},
     {"partition.per_rank", WF_KEY_INT, "4", 1, 1024, NULL, NULL, "partitions",
      "partitions that a graph is cut into, for each rank"},
     {"pool.pin", WF_KEY_BOOL, "true", 0, 1, NULL, NULL, NULL,

@@ -100,6 +100,13 @@ weft_status wf_graph_check_ref(const weft_graph *graph, weft_ref ref, const char
     return WEFT_OK;
 }
 
+weft_status wf_graph_check_roots(const weft_graph *graph, const weft_ref *roots, size_t root_count, weft_error *err)
+{
+    weft_status status = WEFT_OK;
+    for (size_t i = 0; i < root_count && status == WEFT_OK; i++) status = wf_graph_check_ref(graph, roots[i], "root", i, err);
+    return status;
+}
+
 static weft_status check_spec(const weft_graph *graph, const weft_task_spec *spec, weft_error *err)
 {
     if (spec->size_bytes != sizeof *spec)

@@ -84,12 +84,16 @@ static inline size_t wf_graph_output_count(const weft_graph *graph, size_t task)
 {
     return graph->tasks[task + 1].output_begin - graph->tasks[task].output_begin;
 }
-/* The expected bytes of the output that a ref names. */
+/* Which of all outputs of the graph a ref names, and its expected bytes. */
+static inline uint64_t wf_graph_ref_index(const weft_graph *graph, uint64_t ref)
+{
+    return graph->tasks[wf_ref_task(ref)].output_begin + wf_ref_output(ref);
+}
 static inline uint64_t wf_graph_ref_bytes(const weft_graph *graph, uint64_t ref)
 {
     const wf_layers *layers = &graph->layers.all;
     if (wf_ref_layer(ref)) return layers->output_bytes[layers->layers[wf_ref_layer(ref) - 1].output_begin + wf_ref_output(ref)];
-    return graph->output_bytes[graph->tasks[wf_ref_task(ref)].output_begin + wf_ref_output(ref)];
+    return graph->output_bytes[wf_graph_ref_index(graph, ref)];
 }
 
 /* The layer's output that a WF_LAYER_KERNEL task stands for. */
@@ -103,6 +107,8 @@ int wf_graph_task_rank(const weft_graph *graph, size_t task);
 
 /* WEFT_OK when ref is an output of this graph. `what` and index name it in the error, as in "input 2". */
 weft_status wf_graph_check_ref(const weft_graph *graph, weft_ref ref, const char *what, size_t index, weft_error *err);
+
+weft_status wf_graph_check_roots(const weft_graph *graph, const weft_ref *roots, size_t root_count, weft_error *err);
 
 /* A spec with these in it, and the defaults for the rest. */
 weft_task_spec wf_task_spec_make(const weft_kernel *kernel, const weft_ref *inputs, size_t input_count, const void *params,

@@ -28,11 +28,6 @@ typedef struct builder {
     unsigned char *flags;   /* by output of the graph: WF_OUTPUT_* */
 } builder;
 
-static uint64_t output_index(const weft_graph *graph, uint64_t ref)
-{
-    return graph->tasks[wf_ref_task(ref)].output_begin + wf_ref_output(ref);
-}
-
 static weft_status allocate(builder *b, weft_error *err)
 {
     size_t partitions = (size_t)b->plan->partition_count + 1;
@@ -106,10 +101,10 @@ static weft_status collect_exports(builder *b, weft_error *err)
     b->exports = wf_calloc(b->import_count, sizeof *b->exports, err);
     if (!b->exports) return WEFT_ENOMEM;
     if (b->import_count == 0) return WEFT_OK; /* every range is empty already */
-    for (size_t i = 0; i < b->import_count; i++) b->export_begin[output_index(b->graph, b->imports[i].ref) + 2]++;
+    for (size_t i = 0; i < b->import_count; i++) b->export_begin[wf_graph_ref_index(b->graph, b->imports[i].ref) + 2]++;
     for (size_t o = 0; o < b->graph->output_count; o++) b->export_begin[o + 2] += b->export_begin[o + 1];
     for (size_t i = 0; i < b->import_count; i++)
-        b->exports[b->export_begin[output_index(b->graph, b->imports[i].ref) + 1]++] = b->imports[i].partition;
+        b->exports[b->export_begin[wf_graph_ref_index(b->graph, b->imports[i].ref) + 1]++] = b->imports[i].partition;
     return WEFT_OK;
 }
 
@@ -237,7 +232,7 @@ weft_status wf_partition_set_init(wf_partition_set *set, const weft_graph *graph
     if (status == WEFT_OK) {
         sort_tasks(&b);
         for (size_t i = 0; i < root_count; i++) {
-            if (wf_ref_layer(roots[i].value) == 0) b.flags[output_index(graph, roots[i].value)] = (unsigned char)root_flags;
+            if (wf_ref_layer(roots[i].value) == 0) b.flags[wf_graph_ref_index(graph, roots[i].value)] = (unsigned char)root_flags;
         }
         status = collect_imports(&b, err);
     }

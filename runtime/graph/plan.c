@@ -5,25 +5,10 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "graph/cut.h"
 
-/* One partition needs no cut. */
-static weft_status place_all(wf_plan *plan, const weft_graph *graph, const unsigned char *needed, int rank, weft_error *err)
-{
-    plan->rank = wf_calloc(1, sizeof *plan->rank, err);
-    if (!plan->rank) return WEFT_ENOMEM;
-    plan->rank[0] = rank;
-    plan->partition_count = plan->per_worker = 1;
-    for (size_t t = 0; t < graph->task_count; t++) {
-        int bound = needed[t] ? wf_graph_task_rank(graph, t) : -1;
-        plan->partition[t] = needed[t] ? 0 : WF_NO_PARTITION;
-        if (bound >= 0 && bound != rank)
-            return weft_fail(err, WEFT_EINVAL, "a kept result lies on rank %d, which runs no tasks now", bound);
-    }
-    return WEFT_OK;
-}
-
-weft_status wf_plan_init(wf_plan *plan, const weft_graph *graph, const weft_ref *roots, size_t root_count,
-                         const wf_plan_worker *workers, size_t worker_count, size_t per_worker, weft_error *err)
+weft_status wf_plan_init(wf_plan *plan, const weft_graph *graph, const weft_ref *roots, size_t root_count, const wf_plan_options *options,
+                         weft_error *err)
 {
     wf_plan made = {.task_count = graph->task_count};
     weft_status status = WEFT_ENOMEM;
@@ -33,9 +18,7 @@ weft_status wf_plan_init(wf_plan *plan, const weft_graph *graph, const weft_ref 
     if (!needed || !made.order || !made.partition) goto out;
     made.needed_count = wf_cull(graph, roots, root_count, needed);
     status = wf_order(graph, roots, root_count, needed, made.order, err);
-    if (status == WEFT_OK)
-        status = worker_count == 1 && per_worker == 1 ? place_all(&made, graph, needed, workers[0].rank, err)
-                                                      : wf_cut(&made, graph, needed, workers, worker_count, per_worker, err);
+    if (status == WEFT_OK) status = wf_cut(&made, graph, needed, options, err);
 out:
     free(needed);
     if (status == WEFT_OK)

@@ -15,6 +15,16 @@ typedef struct wf_plan_worker {
     int threads;
 } wf_plan_worker;
 
+/* How tasks are dealt to workers. */
+typedef enum wf_cut_method { WF_CUT_AUTO, WF_CUT_METIS, WF_CUT_GREEDY } wf_cut_method;
+
+typedef struct wf_plan_options {
+    const wf_plan_worker *workers;
+    size_t worker_count;
+    size_t per_worker;    /* partitions of each */
+    wf_cut_method method;
+} wf_plan_options;
+
 typedef struct wf_plan {
     size_t task_count;       /* of the graph */
     size_t needed_count;     /* of them needed by the roots */
@@ -23,17 +33,17 @@ typedef struct wf_plan {
     uint32_t partition_count;
     uint32_t per_worker;     /* partitions of each */
     int32_t *rank;           /* by partition: per_worker for each worker in turn */
+    wf_cut_method method;    /* that made the cut; WF_CUT_AUTO: there is one worker, and nothing was to be decided */
 } wf_plan;
 
 /* Culls, orders and cuts.
  *
- * per_worker is the number of partitions that each worker gets.
  * Owns:     *plan is filled; wf_plan_fini frees what it holds.
- * Errors:   WEFT_EINVAL no worker, or a kept result on a rank that is none; WEFT_ENOMEM.
- * Cost:     one pass over tasks and edges, and a sort of the clusters.
+ * Errors:   WEFT_EINVAL no worker, a kept result on a rank that is none, or METIS asked for in a build without; WEFT_ENOMEM.
+ * Cost:     a few passes over tasks and edges, and what the cut's method takes: cut.h.
  */
-weft_status wf_plan_init(wf_plan *plan, const weft_graph *graph, const weft_ref *roots, size_t root_count,
-                         const wf_plan_worker *workers, size_t worker_count, size_t per_worker, weft_error *err);
+weft_status wf_plan_init(wf_plan *plan, const weft_graph *graph, const weft_ref *roots, size_t root_count, const wf_plan_options *options,
+                         weft_error *err);
 void wf_plan_fini(wf_plan *plan);
 
 /* The steps, for tests and for people who look at them. */
@@ -44,10 +54,5 @@ size_t wf_cull(const weft_graph *graph, const weft_ref *roots, size_t root_count
 /* Depth-first from the roots, the input with the longest chain of work behind it first, so that few chunks live at a time. */
 weft_status wf_order(const weft_graph *graph, const weft_ref *roots, size_t root_count, const unsigned char *needed, uint32_t *order,
                      weft_error *err);
-
-/* Fills plan->partition and plan->rank: tasks joined by the heaviest edges stay together; the clusters, in static order, are cut into
- * pieces of equal cost. */
-weft_status wf_cut(wf_plan *plan, const weft_graph *graph, const unsigned char *needed, const wf_plan_worker *workers,
-                   size_t worker_count, size_t per_worker, weft_error *err);
 
 #endif

@@ -20,6 +20,17 @@ find_path(UTHASH_INCLUDE_DIR uthash.h REQUIRED)
 add_library(uthash INTERFACE)
 target_include_directories(uthash SYSTEM INTERFACE "${UTHASH_INCLUDE_DIR}")
 
+# METIS cuts graphs; without it they are cut greedily.
+option(WEFT_METIS "Cut graphs with METIS" ON)
+add_library(metis INTERFACE)
+if(WEFT_METIS)
+  find_path(METIS_INCLUDE_DIR metis.h REQUIRED)
+  find_library(METIS_LIBRARY metis REQUIRED)
+  target_compile_definitions(metis INTERFACE WEFT_HAVE_METIS)
+  target_include_directories(metis SYSTEM INTERFACE "${METIS_INCLUDE_DIR}")
+  target_link_libraries(metis INTERFACE "${METIS_LIBRARY}")
+endif()
+
 # Slurm's PMI-2 is a probe of the launch: its header is used where it is there, its library loaded at run time where it is there.
 find_path(PMI2_INCLUDE_DIR slurm/pmi2.h)
 add_library(pmi2 INTERFACE)

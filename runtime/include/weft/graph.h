@@ -71,6 +71,61 @@ WEFT_API size_t weft_graph_task_count(const weft_graph *graph);
  */
 WEFT_API weft_status weft_graph_draw(const weft_graph *graph, const char *path, weft_error *err);
 
+/* What is foreseen for one rank. */
+typedef struct weft_graph_rank_stats {
+    int rank;
+    int threads;
+    size_t task_count;
+    double cost;
+    uint64_t sent_bytes;        /* of outputs, to other ranks */
+    uint64_t received_bytes;
+    uint64_t memory_peak_bytes;
+} weft_graph_rank_stats;
+
+/* What is known of a graph before it runs, and how it would be shared out to ranks. */
+typedef struct weft_graph_stats {
+    size_t size_bytes;            /* sizeof(weft_graph_stats): set by WEFT_GRAPH_STATS_INIT */
+    weft_graph_rank_stats *ranks; /* given by the caller: room for rank_capacity ranks; NULL: not asked for */
+    size_t rank_capacity;
+    size_t rank_count;            /* that run tasks, whether there is room for them or not */
+
+    size_t task_count;            /* that the roots need; all that follows is of these */
+    size_t edge_count;            /* inputs */
+    size_t output_count;
+    uint64_t output_bytes;        /* as announced; 64 where nothing was */
+    double total_cost;
+    double critical_cost;         /* of the dearest chain of tasks that wait for one another: no number of ranks is faster */
+    size_t critical_task_count;   /* in that chain; in the longest of several */
+
+    const char *method;           /* of the cut: "metis", "greedy", or "none" for a single rank; static text */
+    size_t cut_edge_count;        /* inputs that come from another rank */
+    size_t message_count;         /* outputs that go to another rank, counted once for each rank that they go to */
+    uint64_t cut_bytes;           /* of these */
+    double balance;               /* the largest cost per thread of a rank, over the mean; 1 is even */
+    double finish_cost;           /* when the last task ends, in units of cost from the start, if messages took no time */
+    uint64_t memory_peak_bytes;   /* of the rank that needs most */
+    uint64_t memory_total_bytes;  /* the peaks of all ranks together */
+} weft_graph_stats;
+
+#define WEFT_GRAPH_STATS_INIT {.size_bytes = sizeof(weft_graph_stats)}
+
+/* What computing these roots on worker_count ranks of thread_count threads each would be like: before there is a job to run it in. A session
+ * tells the same of its own ranks: weft_session_get_graph_stats.
+ *
+ * Memory is that of the chunks when each rank runs its tasks in the static order, one at a time: an output lives from its task to its last
+ * consumer on that rank, at its announced size, on the ranks that it is sent to as well; roots stay to the end, kept results are there
+ * throughout. Each further thread of a rank may add the inputs and outputs of one task.
+ *
+ * Units:    costs as in weft_task_spec; bytes.
+ * Owns:     stats->ranks stays the caller's. Kept results are taken to lie on rank 0 to worker_count - 1, where their futures say.
+ * Errors:   WEFT_EINVAL a size_bytes of another version, a root of another graph, no roots, no worker or no thread, or a kept result on a
+ *           rank that is none; WEFT_ENOMEM. *stats is unchanged then.
+ * Threads:  any, as long as nobody adds to the graph.
+ * Cost:     plans the graph and simulates it: about a microsecond a task.
+ */
+WEFT_API weft_status weft_graph_get_stats(const weft_graph *graph, const weft_ref *roots, size_t root_count, size_t worker_count,
+                                          int thread_count, weft_graph_stats *stats, weft_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -70,6 +70,14 @@ WEFT_API const weft_config *weft_session_config(const weft_session *session);
 WEFT_API weft_status weft_compute(weft_session *session, const weft_graph *graph, const weft_ref *roots, size_t root_count,
                                   weft_chunk **chunks, weft_error *err);
 
+/* How weft_compute would share these roots' tasks out to the session's ranks, without running any: see weft_graph_get_stats.
+ *
+ * Owns, errors, threads, cost: as there.
+ * Config:   partition.method, partition.per_rank
+ */
+WEFT_API weft_status weft_session_get_graph_stats(weft_session *session, const weft_graph *graph, const weft_ref *roots, size_t root_count,
+                                                  weft_graph_stats *stats, weft_error *err);
+
 /* Runs what `roots` need and leaves the results where they were computed. Returns when all are done.
  *
  * Owns:     futures[0..root_count) are new; the caller releases them, and with them the memory on the workers. Unset on failure.

@@ -143,7 +143,8 @@ static weft_status begin(fixture *f, size_t root_count, bool gather, weft_error 
     CU_ASSERT_EQUAL_FATAL(weft_graph_create(&f->graph, NULL), WEFT_OK);
     for (int t = 0; t < TASKS; t++) weft_graph_add_task(f->graph, &nothing_kernel, NULL, 0, NULL, 0, &f->refs[t], NULL);
     CU_ASSERT_EQUAL_FATAL(wf_scheduler_workers(f->scheduler, &workers, &worker_count, NULL), WEFT_OK);
-    CU_ASSERT_EQUAL_FATAL(wf_plan_init(&f->plan, f->graph, f->refs, TASKS, workers, worker_count, 1, NULL), WEFT_OK);
+    wf_plan_options options = {.workers = workers, .worker_count = worker_count, .per_worker = 1, .method = WF_CUT_GREEDY};
+    CU_ASSERT_EQUAL_FATAL(wf_plan_init(&f->plan, f->graph, f->refs, TASKS, &options, NULL), WEFT_OK);
     free(workers);
     f->id = wf_scheduler_next_graph(f->scheduler);
     CU_ASSERT_EQUAL_FATAL(wf_partition_set_init(&f->set, f->graph, &f->plan, f->id, f->refs, TASKS, WF_OUTPUT_GATHER, NULL), WEFT_OK);

@@ -162,7 +162,7 @@ static void build(fixture *f, uint32_t partition_count, const weft_ref *roots, s
     static int32_t ranks[MAX_TASKS];
     size_t count = weft_graph_task_count(f->graph);
     for (uint32_t t = 0; t < count; t++) f->order[t] = t;
-    f->plan = (wf_plan){count, count, f->order, f->partition, partition_count, 1, ranks};
+    f->plan = (wf_plan){count, count, f->order, f->partition, partition_count, 1, ranks, WF_CUT_GREEDY};
     CU_ASSERT_EQUAL_FATAL(wf_partition_set_init(&f->set, f->graph, &f->plan, 7, roots, root_count, WF_OUTPUT_GATHER, NULL), WEFT_OK);
     static const wf_local_graph_ops ops = {on_export, on_root, on_failed, on_all_ended, on_find_held};
     wf_local_graph_options options = {7, 5, f->graph->kernels, f->graph->kernel_count, f->pool, f->budget, &ops, f, f};

@@ -28,7 +28,8 @@ static void setup(fixture *f, random_source *r, size_t max_tasks, uint32_t root_
     for (size_t w = 0; w < worker_count; w++) workers[w] = (wf_plan_worker){1 + (int)w, 1 + (int)random_below(r, 4)};
     f->graph = random_graph(r, 1 + random_below(r, max_tasks), (int)worker_count);
     f->root_count = random_roots(r, f->graph, f->roots, MAX_ROOTS);
-    if (wf_plan_init(&f->plan, f->graph, f->roots, f->root_count, workers, worker_count, 1 + random_below(r, 3), &err))
+    wf_plan_options options = {workers, worker_count, 1 + random_below(r, 3), random_below(r, 2) ? WF_CUT_AUTO : WF_CUT_GREEDY};
+    if (wf_plan_init(&f->plan, f->graph, f->roots, f->root_count, &options, &err))
         CU_FAIL_FATAL(err.text);
     if (wf_partition_set_init(&f->set, f->graph, &f->plan, graph_id, f->roots, f->root_count, root_flags, &err)) CU_FAIL_FATAL(err.text);
     CU_ASSERT_EQUAL_FATAL(f->set.count, f->plan.partition_count);
@@ -171,7 +172,7 @@ static void a_partition_without_tasks_has_no_bytes(void)
     fixture f = {.root_count = 1};
     CU_ASSERT_EQUAL_FATAL(weft_graph_create(&f.graph, NULL), WEFT_OK);
     CU_ASSERT_EQUAL_FATAL(weft_graph_add_task(f.graph, &random_kernels[0], NULL, 0, NULL, 0, f.roots, NULL), WEFT_OK);
-    CU_ASSERT_EQUAL_FATAL(wf_plan_init(&f.plan, f.graph, f.roots, 1, workers, 2, 2, NULL), WEFT_OK);
+    CU_ASSERT_EQUAL_FATAL(wf_plan_init(&f.plan, f.graph, f.roots, 1, &(wf_plan_options){workers, 2, 2, WF_CUT_AUTO}, NULL), WEFT_OK);
     CU_ASSERT_EQUAL_FATAL(wf_partition_set_init(&f.set, f.graph, &f.plan, 1, f.roots, 1, WF_OUTPUT_GATHER, NULL), WEFT_OK);
     size_t filled = 0;
     for (uint32_t p = 0; p < f.set.count; p++) {

@@ -31,7 +31,8 @@ static void plan_succeeds(wf_plan *plan, const weft_graph *graph, const weft_ref
                           size_t worker_count, size_t per_worker)
 {
     weft_error err = WEFT_ERROR_INIT;
-    if (wf_plan_init(plan, graph, roots, root_count, workers, worker_count, per_worker, &err)) CU_FAIL_FATAL(err.text);
+    wf_plan_options options = {.workers = workers, .worker_count = worker_count, .per_worker = per_worker, .method = WF_CUT_GREEDY};
+    if (wf_plan_init(plan, graph, roots, root_count, &options, &err)) CU_FAIL_FATAL(err.text);
 }
 
 /* ---- cull and order ---- */
@@ -331,10 +332,10 @@ static void a_kept_result_on_a_rank_without_work_or_no_rank_at_all_is_refused(vo
     weft_ref ref;
     wf_plan plan = {.task_count = 77};
     CU_ASSERT_EQUAL(wf_graph_add_held(graph, &source, 8, &ref, NULL), WEFT_OK);
-    CU_ASSERT_EQUAL(wf_plan_init(&plan, graph, &ref, 1, workers, 2, 2, &err), WEFT_EINVAL);
+    CU_ASSERT_EQUAL(wf_plan_init(&plan, graph, &ref, 1, &(wf_plan_options){workers, 2, 2, WF_CUT_AUTO}, &err), WEFT_EINVAL);
     CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "rank 3, which runs no tasks"));
-    CU_ASSERT_EQUAL(wf_plan_init(&plan, graph, &ref, 1, NULL, 0, 2, &err), WEFT_EINVAL);
-    CU_ASSERT_EQUAL(wf_plan_init(&plan, graph, &ref, 1, workers, 2, 0, NULL), WEFT_EINVAL);
+    CU_ASSERT_EQUAL(wf_plan_init(&plan, graph, &ref, 1, &(wf_plan_options){NULL, 0, 2, WF_CUT_AUTO}, &err), WEFT_EINVAL);
+    CU_ASSERT_EQUAL(wf_plan_init(&plan, graph, &ref, 1, &(wf_plan_options){workers, 2, 0, WF_CUT_AUTO}, NULL), WEFT_EINVAL);
     CU_ASSERT_EQUAL(plan.task_count, 77);
     weft_graph_destroy(graph);
 }
