@@ -37,14 +37,14 @@ static double edge_bytes(const builder *b, uint64_t ref)
     return consumers > others ? bytes * others / consumers : bytes;
 }
 
-/* The task whose path t goes on with; t itself when it begins one. The heaviest input counts, or others near it: a light one is no reason
- * to part from a heavy one. Among equals the middle one: in a stencil, that is the same place a step before. */
+/* The task whose path t goes on with; t itself when it begins one. The heaviest input that no other path goes on from, if it carries at least
+ * half of what the heaviest of all does: a light one is no reason to part from a heavy one. Among equals the middle one: in a stencil, that
+ * is the same place a step before. */
 static size_t choose_input(const builder *b, size_t t)
 {
     const wf_graph_task *task = &b->graph->tasks[t];
-    uint64_t begin = task->input_begin, count = task[1].input_begin - begin;
+    uint64_t begin = task->input_begin, count = task[1].input_begin - begin, best_distance = 0;
     double heaviest = 0, best_bytes = 0;
-    uint64_t best_distance = 0;
     size_t best = t;
     for (uint64_t i = 0; i < count; i++) {
         double bytes = edge_bytes(b, b->graph->inputs[begin + i]);

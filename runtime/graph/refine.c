@@ -2,6 +2,7 @@
  * thread. */
 #include "graph/refine.h"
 
+#include <float.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -16,7 +17,8 @@ typedef struct refinement {
     uint32_t *part;
     double *share;  /* by worker: the cost that it should get */
     double *load;   /* that it has */
-    double *bytes;  /* by worker: of the path in question */
+    double *bytes;  /* by worker: of the path in question; all 0 in between */
+    double loss;    /* bytes that getting a path out of a worker with too much may cost: more with every pass */
 } refinement;
 
 static bool has_too_much(const refinement *r, size_t worker)
@@ -29,7 +31,7 @@ static bool has_too_much(const refinement *r, size_t worker)
 static uint32_t best_worker(const refinement *r, uint32_t v)
 {
     uint32_t own = r->part[v], best = own;
-    double cost = r->paths->cost[v], best_gain = has_too_much(r, own) ? -1e300 : 0;
+    double cost = r->paths->cost[v], best_gain = has_too_much(r, own) ? -r->loss : 0;
     for (uint32_t w = 0; w < r->worker_count; w++) {
         if (w == own) continue;
         double gain = r->bytes[w] - r->bytes[own], load = (r->load[w] + cost) / r->share[w];
@@ -65,6 +67,21 @@ static size_t pass(refinement *r)
     return moves;
 }
 
+static bool is_even(const refinement *r)
+{
+    bool even = true;
+    for (size_t w = 0; w < r->worker_count; w++) even &= !has_too_much(r, w);
+    return even;
+}
+
+static double mean_edge_bytes(const wf_path_graph *paths)
+{
+    uint64_t edges = paths->edge_begin[paths->vertex_count];
+    double sum = 0;
+    for (uint64_t e = 0; e < edges; e++) sum += paths->bytes[e];
+    return edges ? sum / (double)edges : 1;
+}
+
 weft_status wf_refine(const wf_path_graph *paths, const wf_plan_options *options, uint32_t *part, weft_error *err)
 {
     weft_status status = WEFT_ENOMEM;
@@ -77,7 +94,10 @@ weft_status wf_refine(const wf_path_graph *paths, const wf_plan_options *options
     for (size_t w = 0; w < r.worker_count; w++) threads += options->workers[w].threads;
     for (size_t w = 0; w < r.worker_count; w++) r.share[w] = paths->total_cost * options->workers[w].threads / threads;
     for (size_t v = 0; v < paths->vertex_count; v++) r.load[part[v]] += paths->cost[v];
-    for (int i = 0; i < PASSES && pass(&r) > 0; i++) {}
+    for (int i = 0; i < PASSES; i++) {
+        if (pass(&r) == 0 && is_even(&r)) break;
+        r.loss = i + 2 < PASSES ? 4 * r.loss + mean_edge_bytes(paths) : DBL_MAX;
+    }
     status = WEFT_OK;
 out:
     free(r.share);

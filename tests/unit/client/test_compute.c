@@ -1,0 +1,94 @@
+#include <string.h>
+
+#include "graph/cut.h"
+#include "loopback_session.h"
+#include "weft_test.h"
+
+enum { PLACES = 8, STEPS = 30, BYTES = 800 };
+
+/* As many bytes as announced, whatever the inputs. */
+WEFT_KERNEL(place)
+{
+    const int64_t extent = BYTES / 8;
+    int64_t *to = weft_task_create_output(task, 0, WEFT_I64, 1, &extent, err);
+    if (!to) return err->status;
+    memset(to, 0, BYTES);
+    return WEFT_OK;
+}
+
+/* A stencil; the roots are its last row. */
+static weft_graph *build(weft_ref *row)
+{
+    weft_graph *graph = NULL;
+    weft_ref before[PLACES];
+    const size_t bytes = BYTES;
+    CU_ASSERT_EQUAL_FATAL(weft_graph_create(&graph, NULL), WEFT_OK);
+    for (size_t step = 0; step < STEPS; step++) {
+        memcpy(before, row, sizeof before);
+        for (size_t x = 0; x < PLACES; x++) {
+            size_t first = x ? x - 1 : 0, end = x + 2 < PLACES ? x + 2 : PLACES;
+            weft_task_spec spec = WEFT_TASK_SPEC_INIT;
+            spec.kernel = &place_kernel;
+            spec.inputs = before + first;
+            spec.input_count = step ? end - first : 0;
+            spec.output_bytes = &bytes;
+            CU_ASSERT_EQUAL_FATAL(weft_graph_add(graph, &spec, &row[x], NULL), WEFT_OK);
+        }
+    }
+    return graph;
+}
+
+static void what_a_session_foresees_of_a_graph_is_what_happens(void)
+{
+    static const char *const settings[] = {"partition.method=greedy", "partition.method=auto", "partition.method=metis"};
+    size_t methods = *wf_metis_version() ? 3 : 2;
+    for (size_t i = 0; i < methods; i++) {
+        loopback_options options = {.rank_count = 4, .threads = 1, .rank0_only_schedules = true, .settings = {settings[i]}};
+        loopback_session *s = loopback_session_create(&options);
+        weft_graph_stats stats = WEFT_GRAPH_STATS_INIT;
+        weft_graph_rank_stats ranks[4];
+        weft_session_stats after;
+        weft_ref row[PLACES];
+        weft_chunk *chunks[PLACES];
+        weft_graph *graph = build(row);
+        stats.ranks = ranks;
+        stats.rank_capacity = 4;
+        CU_ASSERT_EQUAL_FATAL(weft_session_get_graph_stats(&s->session, graph, row, PLACES, &stats, NULL), WEFT_OK);
+        CU_ASSERT(stats.rank_count == 3 && ranks[0].rank == 1 && ranks[2].rank == 3);
+        CU_ASSERT_STRING_EQUAL(stats.method, i == 0 || methods == 2 ? "greedy" : i == 2 ? "metis" : stats.method);
+        CU_ASSERT(stats.balance >= 1 && stats.balance < 1.2);
+        CU_ASSERT_EQUAL(stats.cut_bytes, stats.message_count * BYTES);
+        CU_ASSERT_EQUAL_FATAL(weft_compute(&s->session, graph, row, PLACES, chunks, NULL), WEFT_OK);
+        CU_ASSERT_EQUAL(weft_session_get_stats(&s->session, &after, NULL), WEFT_OK);
+        CU_ASSERT_EQUAL(after.tasks_ended, stats.task_count);
+        uint64_t foreseen = stats.cut_bytes + PLACES * BYTES; /* the roots go to the client; graph and headers add a little */
+        CU_ASSERT(after.bytes_sent >= foreseen && after.bytes_sent < foreseen * 3 / 2);
+        for (size_t x = 0; x < PLACES; x++) weft_chunk_release(chunks[x]);
+        weft_graph_destroy(graph);
+        CU_ASSERT_EQUAL(loopback_session_destroy(s), WEFT_OK);
+    }
+}
+
+static void statistics_of_a_foreign_root_are_refused(void)
+{
+    loopback_session *s = loopback_session_create(&(loopback_options){.rank_count = 1, .threads = 1});
+    weft_graph_stats stats = WEFT_GRAPH_STATS_INIT;
+    weft_ref row[PLACES], other_row[PLACES];
+    weft_graph *graph = build(row), *other = build(other_row);
+    CU_ASSERT_EQUAL(weft_session_get_graph_stats(&s->session, graph, other_row, 1, &stats, NULL), WEFT_EINVAL);
+    CU_ASSERT_EQUAL(weft_session_get_graph_stats(&s->session, graph, row, 1, &stats, NULL), WEFT_OK);
+    CU_ASSERT_STRING_EQUAL(stats.method, "none");
+    CU_ASSERT_EQUAL(stats.cut_edge_count, 0);
+    weft_graph_destroy(graph);
+    weft_graph_destroy(other);
+    CU_ASSERT_EQUAL(loopback_session_destroy(s), WEFT_OK);
+}
+
+int main(void)
+{
+    static const weft_test_case cases[] = {
+        WEFT_TEST(what_a_session_foresees_of_a_graph_is_what_happens),
+        WEFT_TEST(statistics_of_a_foreign_root_are_refused),
+    };
+    return weft_test_run("client/compute", cases, WEFT_COUNT_OF(cases));
+}
