@@ -90,7 +90,7 @@ static weft_status look_at_edges(const weft_graph *graph, const unsigned char *n
     for (size_t t = 0; t < graph->task_count; t++) {
         if (!needed[t]) continue;
         for (uint64_t e = graph->tasks[t].input_begin; e < graph->tasks[t + 1].input_begin; e++) {
-            size_t from = wf_ref_task(graph->inputs[e]);
+            size_t from = wf_graph_input_task(graph, e);
             bytes += (double)wf_graph_ref_bytes(graph, graph->inputs[e]);
             facts->count++;
             facts->is_forest &= !is_taken[from];

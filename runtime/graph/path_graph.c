@@ -52,7 +52,7 @@ static size_t choose_input(const builder *b, size_t t)
     }
     for (uint64_t i = 0; i < count; i++) {
         uint64_t ref = b->graph->inputs[begin + i], distance = 2 * i > count - 1 ? 2 * i - (count - 1) : count - 1 - 2 * i;
-        size_t from = wf_ref_task(ref);
+        size_t from = wf_graph_input_task(b->graph, begin + i);
         double bytes = edge_bytes(b, ref);
         if (b->continued[from] || 2 * bytes < heaviest || bytes < best_bytes) continue;
         if (bytes == best_bytes && distance >= best_distance) continue;
@@ -106,7 +106,7 @@ static void fill_edges(builder *b)
         for (size_t t = 0; t < graph->task_count; t++) {
             if (!b->needed[t]) continue;
             for (uint64_t e = graph->tasks[t].input_begin; e < graph->tasks[t + 1].input_begin; e++) {
-                uint32_t from = m->vertex[wf_ref_task(graph->inputs[e])], to = m->vertex[t];
+                uint32_t from = m->vertex[wf_graph_input_task(graph, e)], to = m->vertex[t];
                 if (from == to) continue;
                 if (pass == 0) {
                     m->edge_begin[from + 2]++;

@@ -63,7 +63,7 @@ static void list_consumers(simulation *s, const uint32_t *by_order)
             uint32_t t = by_order[i];
             s->waiting[t] = (uint32_t)wf_graph_input_count(graph, t);
             for (uint64_t e = graph->tasks[t].input_begin; e < graph->tasks[t + 1].input_begin; e++) {
-                size_t from = wf_ref_task(graph->inputs[e]);
+                size_t from = wf_graph_input_task(graph, e);
                 if (pass == 0)
                     s->consumer_begin[from + 2]++;
                 else

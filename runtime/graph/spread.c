@@ -32,7 +32,7 @@ static weft_status sort_by_start(spreading *s, weft_error *err)
     for (size_t t = 0; t < graph->task_count; t++) {
         if (!s->needed[t]) continue;
         for (uint64_t e = graph->tasks[t].input_begin; e < graph->tasks[t + 1].input_begin; e++) {
-            size_t from = wf_ref_task(graph->inputs[e]);
+            size_t from = wf_graph_input_task(graph, e);
             double end = start[from] + (double)graph->tasks[from].cost;
             if (end > start[t]) start[t] = end;
         }
@@ -80,7 +80,7 @@ static uint32_t best_worker(spreading *s, uint32_t t, double window_cost)
     double best_bytes = -1, least_load = 1e300;
     for (uint64_t o = task->output_begin; o < task[1].output_begin; o++) s->bytes[own] += (double)graph->output_bytes[o];
     for (uint64_t e = task->input_begin; e < task[1].input_begin; e++)
-        s->bytes[s->worker[wf_ref_task(graph->inputs[e])]] += (double)wf_graph_ref_bytes(graph, graph->inputs[e]);
+        s->bytes[s->worker[wf_graph_input_task(graph, e)]] += (double)wf_graph_ref_bytes(graph, graph->inputs[e]);
     for (uint32_t w = 0; w < s->options->worker_count; w++) {
         double load = (s->load[w] + (double)task->cost / 2) / limit(s, window_cost, w);
         if (load < least_load) {
@@ -92,7 +92,7 @@ static uint32_t best_worker(spreading *s, uint32_t t, double window_cost)
         best_bytes = s->bytes[w];
     }
     s->bytes[own] = 0;
-    for (uint64_t e = task->input_begin; e < task[1].input_begin; e++) s->bytes[s->worker[wf_ref_task(graph->inputs[e])]] = 0;
+    for (uint64_t e = task->input_begin; e < task[1].input_begin; e++) s->bytes[s->worker[wf_graph_input_task(graph, e)]] = 0;
     return best == UINT32_MAX ? least : best;
 }
 

@@ -71,7 +71,7 @@ static weft_status measure_critical_path(measurement *m, weft_error *err)
     for (size_t t = 0; cost && length && t < graph->task_count; t++) {
         if (m->plan->partition[t] == WF_NO_PARTITION) continue;
         for (uint64_t e = graph->tasks[t].input_begin; e < graph->tasks[t + 1].input_begin; e++) {
-            size_t from = wf_ref_task(graph->inputs[e]);
+            size_t from = wf_graph_input_task(graph, e);
             if (cost[from] < cost[t] || (cost[from] == cost[t] && length[from] <= length[t])) continue;
             cost[t] = cost[from];
             length[t] = length[from];
@@ -111,7 +111,7 @@ static weft_status collect_copies(measurement *m, const weft_ref *roots, size_t 
         for (uint64_t e = graph->tasks[t].input_begin; e < graph->tasks[t + 1].input_begin; e++) {
             uint64_t ref = graph->inputs[e];
             c[count++] = (copy){wf_graph_ref_index(graph, ref), worker_of(m, t), m->plan->order[t]};
-            m->stats->cut_edge_count += worker_of(m, wf_ref_task(ref)) != worker_of(m, t);
+            m->stats->cut_edge_count += worker_of(m, wf_graph_input_task(graph, e)) != worker_of(m, t);
         }
     }
     for (size_t i = 0; i < root_count; i++)
@@ -124,7 +124,7 @@ static weft_status collect_copies(measurement *m, const weft_ref *roots, size_t 
     return WEFT_OK;
 }
 
-/* The copies of one task's outputs: from *at, which moves behind them, to the return value. They exist from when the task runs. */
+/* The copies of one task's outputs, which exist from when it runs. */
 static void take_in(measurement *m, uint32_t task, const copy *begin, const copy *end, uint64_t *live)
 {
     bool is_held = m->graph->tasks[task].kernel == WF_HELD_KERNEL;

@@ -8,6 +8,7 @@
 enum { ROUNDS = 300, MAX_ROOTS = 4, MAX_WORKERS = 7 };
 
 static const wf_plan_worker two[] = {{1, 1}, {2, 1}}, three[] = {{1, 1}, {2, 1}, {3, 1}};
+static const wf_plan_worker six[] = {{1, 1}, {2, 1}, {3, 1}, {4, 1}, {5, 1}, {6, 1}};
 
 static bool has_metis(void)
 {
@@ -84,10 +85,10 @@ static weft_ref add_groups(random_source *r, weft_graph *graph, size_t groups, s
 static void planted_groups_are_found_whatever_the_order_of_their_tasks(void)
 {
     random_source r = random_begin();
-    for (size_t workers = 2; workers <= 3 && has_metis(); workers++) {
+    for (size_t workers = 2; workers <= 6 && has_metis(); workers++) {
         weft_graph *graph = create_graph();
         weft_ref root = add_groups(&r, graph, workers, 200);
-        wf_plan plan = make_plan(graph, &root, 1, &(wf_plan_options){three, workers, 2, WF_CUT_METIS});
+        wf_plan plan = make_plan(graph, &root, 1, &(wf_plan_options){six, workers, 2, WF_CUT_METIS});
         size_t most = 4 * (workers - 1); /* the ends that the last task takes from other groups */
         CU_ASSERT(count_cut_edges(graph, &plan) <= most);
         wf_plan_fini(&plan);
@@ -149,27 +150,36 @@ static void work_follows_the_threads_under_metis(void)
     weft_graph_destroy(graph);
 }
 
-static void kept_results_draw_what_takes_them(void)
+/* Whichever side of a bisection METIS takes for the first. */
+static void check_kept_results(wf_cut_method method, size_t workers, bool backwards)
 {
     enum { KEPT = 48 };
-    for (wf_cut_method method = WF_CUT_METIS; method <= WF_CUT_GREEDY; method++) {
-        if (method == WF_CUT_METIS && !has_metis()) continue;
-        weft_graph *graph = create_graph();
-        weft_ref users[KEPT], root;
-        for (size_t i = 0; i < KEPT; i++) {
-            weft_ref kept = add_held(graph, 1 + (int)(i * 7 % 3), 1 << 20);
-            users[i] = add_task(graph, &kept, 1, 8, 1);
+    weft_graph *graph = create_graph();
+    weft_ref users[KEPT], root;
+    size_t own[KEPT], apart = 0;
+    for (size_t i = 0; i < KEPT; i++) {
+        own[i] = backwards ? workers - 1 - i * workers / KEPT : i * workers / KEPT;
+        weft_ref kept = add_held(graph, 1 + (int)own[i], 1 << 20);
+        users[i] = add_task(graph, &kept, 1, 8, 1);
+    }
+    root = add_task(graph, users, KEPT, 8, 1);
+    wf_plan plan = make_plan(graph, &root, 1, &(wf_plan_options){three, workers, 2, method});
+    for (size_t i = 0; i < KEPT; i++) {
+        CU_ASSERT_EQUAL(worker_of(&plan, 2 * i), own[i]);
+        apart += worker_of(&plan, 2 * i + 1) != own[i];
+    }
+    CU_ASSERT(apart <= 2);
+    wf_plan_fini(&plan);
+    weft_graph_destroy(graph);
+}
+
+static void kept_results_draw_what_takes_them(void)
+{
+    for (size_t workers = 2; workers <= 3; workers++) {
+        for (int backwards = 0; backwards < 2; backwards++) {
+            check_kept_results(WF_CUT_GREEDY, workers, backwards);
+            check_kept_results(metis_or_greedy(), workers, backwards);
         }
-        root = add_task(graph, users, KEPT, 8, 1);
-        wf_plan plan = make_plan(graph, &root, 1, &(wf_plan_options){three, 3, 2, method});
-        size_t apart = 0;
-        for (size_t i = 0; i < KEPT; i++) {
-            CU_ASSERT_EQUAL(worker_of(&plan, 2 * i), i * 7 % 3);
-            apart += worker_of(&plan, 2 * i) != worker_of(&plan, 2 * i + 1);
-        }
-        CU_ASSERT(apart <= 2);
-        wf_plan_fini(&plan);
-        weft_graph_destroy(graph);
     }
 }
 
@@ -233,6 +243,13 @@ static void auto_takes_metis_for_heavy_edges_and_long_paths_only(void)
         CU_ASSERT_EQUAL(chosen(graph, row, 1, metis_or_greedy()), metis_or_greedy());
         weft_graph_destroy(graph);
     }
+    weft_graph *chains = create_graph(); /* light, and no output taken twice, however long the paths */
+    for (size_t i = 0; i < WIDTH; i++) {
+        row[i] = add_task(chains, NULL, 0, 8, 1);
+        for (size_t k = 0; k < 100; k++) row[i] = add_task(chains, &row[i], 1, 8, 1);
+    }
+    CU_ASSERT_EQUAL(chosen(chains, row, WIDTH, WF_CUT_AUTO), WF_CUT_GREEDY);
+    weft_graph_destroy(chains);
     for (size_t steps = 4; steps <= 64; steps *= 16) { /* light stencils: short paths, long ones */
         weft_graph *graph = create_graph();
         add_stencil(graph, WIDTH, steps, 8, row);

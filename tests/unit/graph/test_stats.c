@@ -186,6 +186,20 @@ static void the_critical_path_is_the_dearest_chain(void)
     }
 }
 
+static void of_equally_dear_chains_the_longest_is_told(void)
+{
+    weft_graph_stats stats = WEFT_GRAPH_STATS_INIT;
+    weft_graph *graph = create_graph();
+    weft_ref ends[3] = {add_task(graph, NULL, 0, 8, 3), add_task(graph, NULL, 0, 8, 1), add_task(graph, NULL, 0, 8, 3)}, root;
+    ends[1] = add_task(graph, &ends[1], 1, 8, 1);
+    ends[1] = add_task(graph, &ends[1], 1, 8, 1);
+    root = add_task(graph, ends, 3, 8, 2);
+    CU_ASSERT_EQUAL(weft_graph_get_stats(graph, &root, 1, 1, 1, &stats, NULL), WEFT_OK);
+    CU_ASSERT_DOUBLE_EQUAL(stats.critical_cost, 5, 1e-12);
+    CU_ASSERT_EQUAL(stats.critical_task_count, 4);
+    weft_graph_destroy(graph);
+}
+
 static void kept_results_count_for_memory_from_the_start(void)
 {
     weft_graph_stats stats = WEFT_GRAPH_STATS_INIT;
@@ -259,6 +273,24 @@ static void the_last_task_ends_when_a_clock_says_so(void)
     }
 }
 
+/* Two tasks end at once on two workers. What follows on the first goes by static order, not by who was told first. */
+static void what_becomes_ready_at_one_moment_starts_in_static_order(void)
+{
+    static const wf_plan_worker workers[] = {{0, 1}, {1, 1}};
+    uint32_t partition[] = {0, 1, 0, 0, 1}, order[] = {0, 1, 4, 2, 3}, by_order[] = {0, 1, 3, 4, 2};
+    weft_graph *graph = create_graph();
+    weft_ref a = add_task(graph, NULL, 0, 8, 1), b = add_task(graph, NULL, 0, 8, 1), late, early;
+    wf_plan plan = {.task_count = 5, .needed_count = 5, .order = order, .partition = partition, .partition_count = 2, .per_worker = 1};
+    double finish = 0;
+    late = add_task(graph, &a, 1, 8, 5);
+    early = add_task(graph, &b, 1, 8, 1);
+    add_task(graph, &early, 1, 8, 10);
+    (void)late;
+    CU_ASSERT_EQUAL(wf_plan_simulate(&plan, graph, by_order, &(wf_plan_options){workers, 2, 1, WF_CUT_AUTO}, &finish, NULL), WEFT_OK);
+    CU_ASSERT_DOUBLE_EQUAL(finish, 12, 1e-12);
+    weft_graph_destroy(graph);
+}
+
 static void balance_is_the_largest_rank_over_the_mean(void)
 {
     static const wf_plan_worker workers[] = {{0, 1}, {1, 3}};
@@ -304,8 +336,10 @@ int main(void)
     static const weft_test_case cases[] = {
         WEFT_TEST(statistics_of_random_graphs_equal_a_plain_recount),
         WEFT_TEST(the_critical_path_is_the_dearest_chain),
+        WEFT_TEST(of_equally_dear_chains_the_longest_is_told),
         WEFT_TEST(kept_results_count_for_memory_from_the_start),
         WEFT_TEST(the_last_task_ends_when_a_clock_says_so),
+        WEFT_TEST(what_becomes_ready_at_one_moment_starts_in_static_order),
         WEFT_TEST(balance_is_the_largest_rank_over_the_mean),
         WEFT_TEST(what_cannot_be_measured_is_refused_and_changes_nothing),
     };
