@@ -100,6 +100,8 @@ static inline uint64_t wf_graph_ref_bytes(const weft_graph *graph, uint64_t ref)
 static inline uint64_t wf_graph_layer_ref(const weft_graph *graph, size_t task)
 {
     return *(const uint64_t *)(const void *)(graph->params + graph->tasks[task].param_begin);
+}
+
 /* Of an edge, as in tasks[t].input_begin: the task that makes the input. */
 static inline size_t wf_graph_input_task(const weft_graph *graph, uint64_t edge)
 {
