@@ -54,8 +54,8 @@ static inline size_t wf_graph_message_layers_at(size_t names_bytes)
     return (sizeof(wf_graph_message) + names_bytes + 15) / 16 * 16;
 }
 
-/* Followed by uint32_t partition[partition_count], which import the output; with none, it is for all consumers by rule that the base owner
- * map gives to the receiver. No chunk: the output failed. */
+/* Followed by uint32_t partition[partition_count], which have consumers of the output: those of layers by rule are found by the receiver.
+ * No chunk: the output failed. */
 typedef struct wf_data_message {
     uint64_t graph;
     uint64_t ref;

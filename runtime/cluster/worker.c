@@ -18,9 +18,9 @@
 
 enum { RSS_INTERVAL_NS = 10000000 };
 
-typedef struct early_chunk { /* for a partition, or a graph, that is not here yet */
+typedef struct early_chunk { /* for a partition that is not here yet */
     struct early_chunk *next;
-    uint32_t partition;       /* WF_NO_PARTITION: for consumers by rule */
+    uint32_t partition;
     uint64_t ref;
     weft_chunk *chunk; /* NULL: failed */
 } early_chunk;
@@ -183,22 +183,23 @@ static void free_graph(wf_worker *worker, worker_graph *graph)
     free(graph);
 }
 
-static bool is_here(const worker_graph *graph, uint32_t partition)
-{
-    if (partition == WF_NO_PARTITION) return graph->rules != NULL;
-    return graph->local && wf_local_graph_has_partition(graph->local, partition);
-}
-
+/* What consumers by rule take, and what explicit tasks import: either may be both. Takes the reference on chunk. */
 static weft_status deliver_here(worker_graph *graph, uint32_t partition, uint64_t ref, weft_chunk *chunk, wf_thread *self, weft_error *err)
 {
-    if (partition == WF_NO_PARTITION) return wf_rule_graph_deliver(graph->rules, ref, chunk, self, err);
-    return wf_local_graph_deliver(graph->local, partition, ref, chunk, self, err);
+    weft_status status = WEFT_OK;
+    if (wf_ref_layer(ref) && graph->rules) {
+        if (chunk) weft_chunk_retain(chunk);
+        status = wf_rule_graph_deliver(graph->rules, partition, ref, chunk, self, err);
+    }
+    weft_status imported = wf_local_graph_deliver(graph->local, partition, ref, chunk, self, err);
+    return status == WEFT_OK ? imported : status;
 }
 
 /* With the lock held: to the partition if it is here, else kept for it. Takes the reference on chunk. */
 static weft_status deliver(worker_graph *graph, uint32_t partition, uint64_t ref, weft_chunk *chunk, wf_thread *self, weft_error *err)
 {
-    if (is_here(graph, partition)) return deliver_here(graph, partition, ref, chunk, self, err);
+    if (graph->local && wf_local_graph_has_partition(graph->local, partition))
+        return deliver_here(graph, partition, ref, chunk, self, err);
     early_chunk *early = wf_calloc(1, sizeof *early, err);
     if (!early) {
         weft_chunk_release(chunk);
@@ -234,7 +235,7 @@ static void send_data(worker_graph *graph, int rank, uint64_t ref, weft_chunk *c
     wf_data_message *body = make_body(&message, WF_MSG_DATA, sizeof *body + count * sizeof *partitions, &error);
     if (body) {
         *body = (wf_data_message){graph->id, ref, count, 0};
-        if (count) memcpy(body + 1, partitions, count * sizeof *partitions);
+        memcpy(body + 1, partitions, count * sizeof *partitions);
         if (chunk) weft_chunk_retain(chunk);
         message.chunk = chunk;
         wf_transport_send(graph->worker->options.transport, rank, &message, &error);
@@ -348,13 +349,6 @@ static weft_chunk *on_find_held(void *owner, uint64_t graph, uint64_t ref)
 
 /* ---- what layers by rule tell ---- */
 
-static void on_send_output(void *owner, int32_t rank, uint64_t ref, weft_chunk *chunk, wf_thread *self)
-{
-    worker_graph *graph = owner;
-    send_data(graph, rank, ref, chunk, NULL, 0);
-    wf_transport_poll(graph->worker->options.transport, self); /* the other rank may be waiting for it */
-}
-
 static void on_rule_root(void *owner, uint64_t ref, weft_chunk *chunk, uint32_t flags)
 {
     on_root(owner, ((worker_graph *)owner)->id, ref, chunk, flags);
@@ -363,6 +357,17 @@ static void on_rule_root(void *owner, uint64_t ref, weft_chunk *chunk, uint32_t 
 static void on_rule_export(void *owner, uint64_t ref, weft_chunk *chunk, const uint32_t *partitions, uint32_t count, wf_thread *self)
 {
     on_export(owner, ((worker_graph *)owner)->id, ref, chunk, partitions, count, self);
+}
+
+static void on_rule_import(void *owner, uint64_t ref, weft_chunk *chunk, uint32_t partition, wf_thread *self)
+{
+    worker_graph *graph = owner;
+    weft_error error = WEFT_ERROR_INIT;
+    if (chunk) weft_chunk_retain(chunk);
+    pthread_mutex_lock(&graph->worker->lock);
+    wf_local_graph_deliver(graph->local, partition, ref, chunk, self, &error);
+    pthread_mutex_unlock(&graph->worker->lock);
+    if (error.status != WEFT_OK) report_broken(graph->worker, &error);
 }
 
 static void on_rule_task_failed(void *owner, uint64_t ref, const weft_error *error, bool ends_graph)
@@ -380,7 +385,7 @@ static void on_went_quiet(void *keeper, uint64_t id, wf_thread *self)
     wf_worker *worker = keeper;
     pthread_mutex_lock(&worker->lock);
     worker_graph *graph = find_graph(worker, id);
-    bool is_done = graph && graph->rules && wf_rule_graph_is_quiet(graph->rules) &&
+    bool is_done = graph && wf_rule_graph_is_quiet(graph->rules) &&
                    wf_rule_graph_ended_count(graph->rules) == wf_rule_graph_given_count(graph->rules);
     if (is_done) send_progress(worker, id, ended_count(graph));
     pthread_mutex_unlock(&worker->lock);
@@ -420,12 +425,12 @@ static weft_status resolve_kernels(wf_worker *worker, worker_graph *graph, uint3
 /* Starts the layers by rule of a graph, which come with its message. What is wrong with them ends the graph, not the session. */
 static weft_status begin_rules(worker_graph *graph, const wf_graph_message *body, const weft_kernel *const *kernels, weft_error *err)
 {
-    static const wf_rule_graph_ops ops = {on_send_output, on_rule_root, on_rule_export, on_rule_task_failed, on_went_quiet};
+    static const wf_rule_graph_ops ops = {on_rule_export, on_rule_import, on_rule_root, on_rule_task_failed, on_went_quiet};
     wf_worker *worker = graph->worker;
     int32_t rank = worker->options.transport->rank;
     uint32_t first = (uint32_t)(rank - body->first_rank) * body->per_rank;
     weft_error error = WEFT_ERROR_INIT;
-    wf_rule_graph_options options = {body->graph, rank, body->first_rank, body->partition_count / body->per_rank, body->per_rank, kernels,
+    wf_rule_graph_options options = {body->graph, rank, body->partition_count / body->per_rank, body->per_rank, kernels,
                                      body->kernel_count, worker->options.registry, worker->pool, worker->options.budget, &ops, graph, worker};
     void *bytes = wf_aligned_alloc(1, body->layers_bytes, err);
     if (!bytes) return WEFT_ENOMEM;
@@ -436,7 +441,6 @@ static weft_status begin_rules(worker_graph *graph, const wf_graph_message *body
         return status;
     }
     wf_rule_graph_prepare(graph->rules, worker->options.check_rules, first, body->per_rank, &error);
-    for (uint32_t p = first; p < first + body->per_rank && status == WEFT_OK; p++) status = wf_rule_graph_add(graph->rules, p, err);
     if (error.status != WEFT_OK) {
         wf_rule_graph_cancel(graph->rules);
         on_rule_task_failed(graph, wf_ref_of_layer(1, 0, 0), &error, true);
@@ -444,7 +448,7 @@ static weft_status begin_rules(worker_graph *graph, const wf_graph_message *body
     return status;
 }
 
-static weft_status begin_graph(wf_worker *worker, const wf_message *message, wf_thread *self, weft_error *err)
+static weft_status begin_graph(wf_worker *worker, const wf_message *message, weft_error *err)
 {
     static const wf_local_graph_ops ops = {on_export, on_root, on_task_failed, on_all_ended, on_find_held};
     const wf_graph_message *body = message->body;
@@ -463,10 +467,7 @@ static weft_status begin_graph(wf_worker *worker, const wf_message *message, wf_
                                           worker->options.budget, &ops, graph, worker};
         status = wf_local_graph_create(&options, &graph->local, err);
     }
-    if (status == WEFT_OK && body->layers_bytes) {
-        status = begin_rules(graph, body, kernels, err);
-        if (status == WEFT_OK) status = deliver_early(graph, WF_NO_PARTITION, self, err);
-    }
+    if (status == WEFT_OK && body->layers_bytes) status = begin_rules(graph, body, kernels, err);
     free(kernels);
     return status;
 }
@@ -489,7 +490,8 @@ static weft_status add_partition(wf_worker *worker, wf_message *message, wf_thre
     status = wf_local_graph_add(graph->local, message->body, message->body_bytes, err);
     if (status != WEFT_OK) return status;
     message->body = NULL;
-    return deliver_early(graph, partition, self, err);
+    if (graph->rules) status = wf_rule_graph_open(graph->rules, partition, err);
+    return status == WEFT_OK ? deliver_early(graph, partition, self, err) : status;
 }
 
 /* The last partition gets the message's own reference, so that a sole consumer finds the chunk its own. */
@@ -501,11 +503,6 @@ static weft_status take_data(wf_worker *worker, wf_message *message, wf_thread *
     const uint32_t *partitions = (const uint32_t *)(body + 1);
     worker_graph *graph = find_or_add_graph(worker, body->graph, err);
     weft_status status = graph ? WEFT_OK : WEFT_ENOMEM;
-    if (graph && body->partition_count == 0) {
-        weft_chunk *chunk = message->chunk;
-        message->chunk = NULL;
-        return deliver(graph, WF_NO_PARTITION, body->ref, chunk, self, err);
-    }
     for (uint32_t i = 0; i < body->partition_count && status == WEFT_OK; i++) {
         weft_chunk *chunk = message->chunk;
         if (i + 1 == body->partition_count)
@@ -559,7 +556,7 @@ void wf_worker_handle(wf_worker *worker, wf_message *message, wf_thread *self)
     weft_status status = WEFT_OK;
     pthread_mutex_lock(&worker->lock);
     switch (message->type) {
-    case WF_MSG_GRAPH: status = begin_graph(worker, message, self, &error); break;
+    case WF_MSG_GRAPH: status = begin_graph(worker, message, &error); break;
     case WF_MSG_PARTITION: status = add_partition(worker, message, self, &error); break;
     case WF_MSG_DATA: status = take_data(worker, message, self, &error); break;
     case WF_MSG_CANCEL:
@@ -568,7 +565,7 @@ void wf_worker_handle(wf_worker *worker, wf_message *message, wf_thread *self)
     default: status = weft_fail(&error, WEFT_EDATA, "message type %u is none of a worker's", message->type); break;
     }
     count_sources(worker);
-    bool has_new_sources = message->type == WF_MSG_GRAPH && atomic_load(&worker->source_count) > 0;
+    bool has_new_sources = message->type == WF_MSG_PARTITION && atomic_load(&worker->source_count) > 0;
     pthread_mutex_unlock(&worker->lock);
     if (has_new_sources) wf_pool_wake(worker->pool, (size_t)wf_pool_thread_count(worker->pool));
     if (status != WEFT_OK) report_broken(worker, &error);

@@ -328,6 +328,7 @@ weft_status wf_local_graph_deliver(wf_local_graph *graph, uint32_t partition, ui
     }
     if (!s) {
         weft_chunk_release(chunk);
+        if (p && wf_ref_layer(ref)) return WEFT_OK;
         return weft_fail(err, WEFT_EDATA, "a chunk of task %llu came for partition %u, which does not need it; run the same weft on every "
                          "rank", (unsigned long long)wf_ref_task(ref), partition);
     }

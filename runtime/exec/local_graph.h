@@ -60,7 +60,7 @@ weft_status wf_local_graph_add(wf_local_graph *graph, void *bytes, size_t size_b
 bool wf_local_graph_has_partition(const wf_local_graph *graph, uint32_t partition);
 
 /* An import has come, or failed (chunk NULL). Owns: takes the reference on chunk in every case. Errors: WEFT_EDATA there is no such
- * partition here, or it does not import ref. */
+ * partition here, or it does not import ref (which is no error for an output of a layer by rule: it may have come for other consumers). */
 weft_status wf_local_graph_deliver(wf_local_graph *graph, uint32_t partition, uint64_t ref, weft_chunk *chunk, wf_thread *self,
                                    weft_error *err);
 

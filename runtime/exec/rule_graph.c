@@ -37,7 +37,8 @@ typedef struct rule_task {
 
 typedef struct thread_state {
     _Alignas(WF_ALIGNMENT_BYTES) _Atomic uint64_t ended; /* written by one thread */
-    uint64_t *ranks;       /* a bit for each worker: one message is due */
+    uint64_t *is_marked;   /* a bit for each partition that gets the output, and their numbers */
+    uint32_t *marked;
 } thread_state;
 
 /* Tasks that became ready together, the last one in front: pushed in this sequence, the first one is what the thread goes on with. */
@@ -53,10 +54,11 @@ struct wf_rule_graph {
     wf_rule_sources sources;
     wf_frontier *frontier;
     wf_slab *slab;             /* the pool's */
-    bool is_alone;             /* one worker: no task is another's */
+    bool is_alone;             /* one partition: nothing goes elsewhere */
+    atomic_bool *is_open;      /* by partition; stays so once it is */
     thread_state *threads;     /* of the pool, thread_count */
     size_t thread_count;
-    size_t rank_words;
+    uint32_t partition_count;
     const weft_kernel **kernels;
     uint64_t given;            /* under the owner's lock */
     atomic_bool cancelled;
@@ -241,83 +243,60 @@ static void give_input(wf_rule_graph *graph, const wf_rule_edge *edge, uint64_t 
 
 /* ---- who has which task ---- */
 
-/* The worker of task index, and the end of the run of tasks up to `end` that are its, too. */
-static uint32_t worker_of(const wf_rule_graph *graph, const wf_rule_layer *layer, uint64_t index, uint64_t end, uint64_t *run_end)
+/* The partition of task index, and the end of the run of tasks up to `end` that lie in it. */
+static uint32_t partition_of(const wf_rule_graph *graph, const wf_rule_layer *layer, uint64_t index, uint64_t end, uint64_t *run_end)
 {
+    *run_end = end;
+    if (graph->is_alone) return 0;
     uint32_t partition = wf_owners_partition(&layer->owners, index, run_end);
     if (*run_end > end) *run_end = end;
-    return partition / graph->options.per_worker;
+    return partition;
 }
 
-static uint32_t own_worker(const wf_rule_graph *graph)
+static bool is_open(const wf_rule_graph *graph, uint32_t partition)
 {
-    return (uint32_t)(graph->options.rank - graph->options.first_rank);
+    return graph->is_alone || atomic_load_explicit(&graph->is_open[partition], memory_order_acquire);
 }
 
 enum { RETAINED_AT_ONCE = 1 << 20 }; /* references are counted in an int */
 
-/* Gives the output to its consumers on this rank along one edge. Takes no reference. */
-static void give_to_consumers(wf_rule_graph *graph, const wf_rule_edge *edge, uint64_t source, const weft_interval *intervals, size_t count,
-                              weft_chunk *chunk, ready_list *ready)
+/* Gives the output to a run of consumers here. Takes no reference. */
+static void give_to_run(wf_rule_graph *graph, const wf_rule_edge *edge, uint64_t source, uint64_t begin, uint64_t end, weft_chunk *chunk,
+                        ready_list *ready)
 {
-    for (size_t k = 0; k < count; k++) {
-        for (uint64_t i = intervals[k].begin, end = intervals[k].end; i < intervals[k].end; i = end) {
-            if (!graph->is_alone && worker_of(graph, edge->layer, i, intervals[k].end, &end) != own_worker(graph)) continue;
-            for (uint64_t stop; i < end;) {
-                stop = end - i > RETAINED_AT_ONCE ? i + RETAINED_AT_ONCE : end;
-                if (chunk) wf_chunk_retain_many(chunk, (int)(stop - i));
-                for (; i < stop; i++) give_input(graph, edge, i, source, chunk, ready);
-            }
-        }
+    for (uint64_t i = begin, stop; i < end;) {
+        stop = end - i > RETAINED_AT_ONCE ? i + RETAINED_AT_ONCE : end;
+        if (chunk) wf_chunk_retain_many(chunk, (int)(stop - i));
+        for (; i < stop; i++) give_input(graph, edge, i, source, chunk, ready);
     }
 }
 
-/* Takes the reference on chunk. */
-static void give_locally(wf_rule_graph *graph, const wf_rule_layer *layer, uint64_t index, uint64_t output, weft_chunk *chunk,
-                         ready_list *ready)
+static void mark(thread_state *thread, uint32_t partition, uint32_t *count)
+{
+    uint64_t bit = (uint64_t)1 << partition % 64;
+    if (thread->is_marked[partition / 64] & bit) return;
+    thread->is_marked[partition / 64] |= bit;
+    thread->marked[(*count)++] = partition;
+}
+
+/* Along one edge: to consumers in open partitions; the other partitions are marked. */
+static void give_along(wf_rule_graph *graph, const wf_rule_edge *edge, uint64_t source, weft_chunk *chunk, ready_list *ready,
+                       thread_state *thread, uint32_t *marked)
 {
     weft_interval intervals[WEFT_MAX_INTERVALS];
-    for (const wf_rule_edge *edge = layer->consumers; edge; edge = edge->next_of_source) {
-        weft_error error = WEFT_ERROR_INIT;
-        size_t count;
-        if (edge->output != output) continue;
-        if (wf_rule_edge_consumers(edge, index, intervals, &count, &error) == WEFT_OK)
-            give_to_consumers(graph, edge, index, intervals, count, chunk, ready);
-        else
-            report(graph, layer, index, &error, true);
+    weft_error error = WEFT_ERROR_INIT;
+    size_t count;
+    if (wf_rule_edge_consumers(edge, source, intervals, &count, &error) != WEFT_OK) {
+        report(graph, edge->source, source, &error, true);
+        return;
     }
-    wf_chunk_release_by(ready->cache, chunk);
-}
-
-static void mark_ranks(wf_rule_graph *graph, const wf_rule_edge *edge, const weft_interval *intervals, size_t count, uint64_t *ranks)
-{
     for (size_t k = 0; k < count; k++) {
         for (uint64_t i = intervals[k].begin, end; i < intervals[k].end; i = end) {
-            uint32_t worker = worker_of(graph, edge->layer, i, intervals[k].end, &end);
-            ranks[worker / 64] |= (uint64_t)1 << worker % 64;
-        }
-    }
-}
-
-/* One message to each other rank that has a consumer. */
-static void send_to_ranks(wf_rule_graph *graph, const wf_rule_layer *layer, uint64_t index, uint64_t output, weft_chunk *chunk,
-                          wf_thread *self)
-{
-    const wf_rule_graph_options *o = &graph->options;
-    uint64_t *ranks = graph->threads[wf_thread_index(self)].ranks;
-    weft_interval intervals[WEFT_MAX_INTERVALS];
-    bool any = false;
-    for (const wf_rule_edge *edge = layer->consumers; edge; edge = edge->next_of_source) {
-        size_t count;
-        if (edge->output != output || wf_rule_edge_consumers(edge, index, intervals, &count, NULL) != WEFT_OK) continue;
-        if (!any) memset(ranks, 0, graph->rank_words * sizeof *ranks);
-        any = true;
-        mark_ranks(graph, edge, intervals, count, ranks);
-    }
-    for (size_t w = 0; any && w < graph->rank_words; w++) {
-        for (uint64_t left = ranks[w]; left; left &= left - 1) {
-            uint32_t worker = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(left);
-            if (worker != own_worker(graph)) o->ops->send_output(o->owner, o->first_rank + (int32_t)worker, ref_of(layer, index, output), chunk, self);
+            uint32_t partition = partition_of(graph, edge->layer, i, intervals[k].end, &end);
+            if (is_open(graph, partition))
+                give_to_run(graph, edge, source, i, end, chunk, ready);
+            else
+                mark(thread, partition, marked);
         }
     }
 }
@@ -345,18 +324,29 @@ static void give_to_root(const wf_rule_graph *graph, const wf_rule_layer *layer,
     graph->options.ops->root_output(graph->options.owner, ref, chunk, layer->roots[at - 1].flags);
 }
 
-static void give_to_imports(const wf_rule_graph *graph, const wf_rule_layer *layer, uint64_t ref, weft_chunk *chunk, wf_thread *self)
+static void give_to_imports(wf_rule_graph *graph, const wf_rule_layer *layer, uint64_t ref, weft_chunk *chunk, thread_state *thread,
+                            uint32_t *marked, wf_thread *self)
 {
-    enum { TOGETHER = 64 };
-    uint32_t partitions[TOGETHER], count = 0;
-    size_t end = above(layer->imports, layer->import_count, wf_wanted_key(ref)), begin = end;
-    while (begin > 0 && layer->imports[begin - 1].ref == ref) begin--;
-    for (size_t i = begin; i < end; i++) {
-        partitions[count++] = layer->imports[i].partition;
-        if (count < TOGETHER && i + 1 < end) continue;
-        graph->options.ops->export_output(graph->options.owner, ref, chunk, partitions, count, self);
-        count = 0;
+    for (size_t i = above(layer->imports, layer->import_count, wf_wanted_key(ref)); i > 0 && layer->imports[i - 1].ref == ref; i--) {
+        uint32_t partition = layer->imports[i - 1].partition;
+        if (is_open(graph, partition))
+            graph->options.ops->import_output(graph->options.owner, ref, chunk, partition, self);
+        else
+            mark(thread, partition, marked);
     }
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void export_marked(wf_rule_graph *graph, uint64_t ref, weft_chunk *chunk, thread_state *thread, uint32_t count, wf_thread *self)
+{
+    if (count > 1) qsort(thread->marked, count, sizeof *thread->marked, compare_numbers);
+    for (uint32_t i = 0; i < count; i++) thread->is_marked[thread->marked[i] / 64] = 0;
+    graph->options.ops->export_output(graph->options.owner, ref, chunk, thread->marked, count, self);
 }
 
 /* ---- running ---- */
@@ -365,10 +355,16 @@ static void give_to_imports(const wf_rule_graph *graph, const wf_rule_layer *lay
 static void publish_output(wf_rule_graph *graph, const wf_rule_layer *layer, uint64_t index, uint64_t output, weft_chunk *chunk,
                            ready_list *ready, wf_thread *self)
 {
-    if (!graph->is_alone && layer->consumers) send_to_ranks(graph, layer, index, output, chunk, self);
-    if (layer->root_count) give_to_root(graph, layer, ref_of(layer, index, output), chunk);
-    if (layer->import_count) give_to_imports(graph, layer, ref_of(layer, index, output), chunk, self);
-    give_locally(graph, layer, index, output, chunk, ready);
+    thread_state *thread = &graph->threads[wf_thread_index(self)];
+    uint64_t ref = ref_of(layer, index, output);
+    uint32_t marked = 0;
+    for (const wf_rule_edge *edge = layer->consumers; edge; edge = edge->next_of_source) {
+        if (edge->output == output) give_along(graph, edge, index, chunk, ready, thread, &marked);
+    }
+    if (layer->import_count) give_to_imports(graph, layer, ref, chunk, thread, &marked, self);
+    if (marked) export_marked(graph, ref, chunk, thread, marked, self);
+    if (layer->root_count) give_to_root(graph, layer, ref, chunk);
+    wf_chunk_release_by(ready->cache, chunk);
 }
 
 /* Scratch for the inputs of the rare task that has many. */
@@ -441,7 +437,23 @@ static void run_task(void *context, wf_pool_item *item, wf_thread *self)
     hand_on(graph, &ready, 1, self);
 }
 
-weft_status wf_rule_graph_deliver(wf_rule_graph *graph, uint64_t ref, weft_chunk *chunk, wf_thread *self, weft_error *err)
+/* Along one edge, to the consumers in one partition. */
+static void deliver_along(wf_rule_graph *graph, const wf_rule_edge *edge, uint64_t source, uint32_t partition, weft_chunk *chunk,
+                          ready_list *ready)
+{
+    weft_interval intervals[WEFT_MAX_INTERVALS];
+    size_t count;
+    if (wf_rule_edge_consumers(edge, source, intervals, &count, NULL) != WEFT_OK) return; /* reported where it was made */
+    for (size_t k = 0; k < count; k++) {
+        for (uint64_t i = intervals[k].begin, end; i < intervals[k].end; i = end) {
+            if (partition_of(graph, edge->layer, i, intervals[k].end, &end) == partition)
+                give_to_run(graph, edge, source, i, end, chunk, ready);
+        }
+    }
+}
+
+weft_status wf_rule_graph_deliver(wf_rule_graph *graph, uint32_t partition, uint64_t ref, weft_chunk *chunk, wf_thread *self,
+                                  weft_error *err)
 {
     uint32_t number = wf_ref_layer(ref);
     uint64_t index = wf_ref_task(ref), output = wf_ref_output(ref);
@@ -452,10 +464,12 @@ weft_status wf_rule_graph_deliver(wf_rule_graph *graph, uint64_t ref, weft_chunk
         return weft_fail(err, WEFT_EDATA, "a chunk of task %llu of layer %u came, which does not exist; run the same weft on every rank",
                          (unsigned long long)index, number);
     }
-    if (atomic_load_explicit(&graph->cancelled, memory_order_relaxed))
-        weft_chunk_release(chunk);
-    else
-        give_locally(graph, layer, index, output, chunk, &ready);
+    if (!atomic_load_explicit(&graph->cancelled, memory_order_relaxed)) {
+        for (const wf_rule_edge *edge = layer->consumers; edge; edge = edge->next_of_source) {
+            if (edge->output == output) deliver_along(graph, edge, index, partition, chunk, &ready);
+        }
+    }
+    wf_chunk_release_by(ready.cache, chunk);
     if (ready.count) hand_on(graph, &ready, 0, self);
     return WEFT_OK;
 }
@@ -498,13 +512,13 @@ wf_pool_item *wf_rule_graph_start(wf_rule_graph *graph, const wf_rule_batch *bat
 static weft_status init_threads(wf_rule_graph *graph, weft_error *err)
 {
     size_t count = graph->thread_count = (size_t)wf_pool_thread_count(graph->options.pool);
-    graph->rank_words = ((size_t)graph->options.workers + 63) / 64;
     graph->threads = wf_aligned_alloc(count, sizeof *graph->threads, err);
     if (!graph->threads) return WEFT_ENOMEM;
     memset(graph->threads, 0, count * sizeof *graph->threads);
     for (size_t t = 0; t < count; t++) {
-        graph->threads[t].ranks = wf_calloc(graph->rank_words, sizeof *graph->threads[t].ranks, err);
-        if (!graph->threads[t].ranks) return WEFT_ENOMEM;
+        graph->threads[t].is_marked = wf_calloc((graph->partition_count + 63) / 64, sizeof *graph->threads[t].is_marked, err);
+        graph->threads[t].marked = wf_calloc(graph->partition_count, sizeof *graph->threads[t].marked, err);
+        if (!graph->threads[t].is_marked || !graph->threads[t].marked) return WEFT_ENOMEM;
     }
     return WEFT_OK;
 }
@@ -516,9 +530,11 @@ weft_status wf_rule_graph_create(const wf_rule_graph_options *options, void *byt
     memset(made, 0, sizeof *made);
     made->options = *options;
     made->slab = wf_pool_slab(options->pool);
-    made->is_alone = options->workers == 1;
+    made->partition_count = options->workers * options->per_worker;
+    made->is_alone = made->partition_count == 1;
+    made->is_open = wf_calloc(made->partition_count, sizeof *made->is_open, err);
     made->kernels = wf_calloc(options->kernel_count, sizeof *made->kernels, err);
-    weft_status status = made->kernels ? WEFT_OK : WEFT_ENOMEM;
+    weft_status status = made->kernels && made->is_open ? WEFT_OK : WEFT_ENOMEM;
     if (made->kernels && options->kernel_count) memcpy(made->kernels, options->kernels, options->kernel_count * sizeof *made->kernels);
     wf_rule_sources_init(&made->sources, &made->layers);
     if (status == WEFT_OK) status = init_threads(made, err);
@@ -539,8 +555,12 @@ void wf_rule_graph_destroy(wf_rule_graph *graph)
     wf_frontier_destroy(graph->frontier, free_waiting, NULL);
     wf_rule_sources_fini(&graph->sources);
     wf_rule_layers_fini(&graph->layers);
-    for (size_t t = 0; graph->threads && t < graph->thread_count; t++) free(graph->threads[t].ranks);
+    for (size_t t = 0; graph->threads && t < graph->thread_count; t++) {
+        free(graph->threads[t].is_marked);
+        free(graph->threads[t].marked);
+    }
     free(graph->threads);
+    free(graph->is_open);
     free(graph->kernels);
     free(graph);
 }
@@ -559,12 +579,19 @@ weft_status wf_rule_graph_prepare(wf_rule_graph *graph, bool check, uint32_t fir
     return status;
 }
 
-weft_status wf_rule_graph_add(wf_rule_graph *graph, uint32_t partition, weft_error *err)
+uint64_t wf_rule_graph_count(const wf_rule_graph *graph, uint32_t partition)
 {
-    uint64_t tasks = wf_rule_layers_count(&graph->layers, partition);
-    weft_status status = tasks ? wf_rule_sources_add(&graph->sources, partition, err) : WEFT_OK;
-    if (status != WEFT_OK || tasks == 0) return status;
+    return wf_rule_layers_count(&graph->layers, partition);
+}
+
+weft_status wf_rule_graph_open(wf_rule_graph *graph, uint32_t partition, weft_error *err)
+{
+    uint64_t tasks = wf_rule_graph_count(graph, partition);
+    bool is_cancelled = atomic_load(&graph->cancelled);
+    weft_status status = tasks && !is_cancelled ? wf_rule_sources_add(&graph->sources, partition, err) : WEFT_OK;
+    if (status != WEFT_OK) return status;
     graph->given += tasks;
+    atomic_store(&graph->is_open[partition], true);
     return WEFT_OK;
 }
 

@@ -1,8 +1,8 @@
 /* The tasks of layers by rule that this rank runs.
  *
  * A task's life here: its first input makes it (or nothing, when it takes none: exec/rule_sources.h); it waits in the frontier until the last
- * one has come; then it goes to the pool; a thread runs its kernel; by the inverse of the rules each output goes to the consumers that
- * are this rank's, and once to every other rank that has some; then nothing is left of it. So memory follows the frontier.
+ * one has come; then it goes to the pool; a thread runs its kernel; by the inverse of the rules each output goes to the consumers in
+ * partitions that are open here, and once to each other partition that has some; then nothing is left of it. So memory follows the frontier.
  *
  * A failed task's outputs are failed ones, as in exec/local_graph.h, and every task of the graph ends, unless it is cancelled.
  *
@@ -22,11 +22,13 @@ typedef struct wf_rule_graph wf_rule_graph;
 /* What the graph tells its owner. From pool threads without a lock held, or from inside a call. chunk NULL: the output failed. Chunks are
  * lent: who keeps one retains it. */
 typedef struct wf_rule_graph_ops {
-    /* Another rank has consumers of this output; it finds them by the same rules. */
-    void (*send_output)(void *owner, int32_t rank, uint64_t ref, weft_chunk *chunk, wf_thread *self);
-    /* An output that was asked for: a root, by flags; or an import of `count` partitions. */
-    void (*root_output)(void *owner, uint64_t ref, weft_chunk *chunk, uint32_t flags);
+    /* An output with consumers in `count` partitions, ascending, that are not open here: who has them finds them by the same rules. Among
+     * them are partitions whose explicit tasks import it. */
     void (*export_output)(void *owner, uint64_t ref, weft_chunk *chunk, const uint32_t *partitions, uint32_t count, wf_thread *self);
+    /* An output that explicit tasks of a partition import which is open here. */
+    void (*import_output)(void *owner, uint64_t ref, weft_chunk *chunk, uint32_t partition, wf_thread *self);
+    /* An output that was asked for; by flags. */
+    void (*root_output)(void *owner, uint64_t ref, weft_chunk *chunk, uint32_t flags);
     /* A task failed (not one that was cancelled for it). ends_graph: others may wait for it for ever, so the graph has to be cancelled. */
     void (*task_failed)(void *owner, uint64_t ref, const weft_error *error, bool ends_graph);
     /* No task of the graph runs here or is in the pool: all have ended, or the others wait for inputs. The graph may be gone already. */
@@ -36,8 +38,7 @@ typedef struct wf_rule_graph_ops {
 typedef struct wf_rule_graph_options {
     uint64_t graph;
     int rank;
-    int32_t first_rank;                  /* partition p belongs to rank first_rank + p / per_worker */
-    uint32_t workers, per_worker;
+    uint32_t workers, per_worker;        /* there are workers * per_worker partitions */
     const weft_kernel *const *kernels;   /* by number; what they point to must outlive the graph */
     size_t kernel_count;
     const wf_registry *registry;         /* which has the rules */
@@ -54,16 +55,20 @@ weft_status wf_rule_graph_create(const wf_rule_graph_options *options, void *byt
 void wf_rule_graph_destroy(wf_rule_graph *graph);
 
 /* Gets the rules ready: finds the inverses that are missing and, with check, compares all rules with theirs for the tasks of `count`
- * partitions from `first` on. To be called once, before the first partition is added. Errors: WEFT_EGRAPH the rules are wrong: the graph
+ * partitions from `first` on. To be called once, before the first partition is opened. Errors: WEFT_EGRAPH the rules are wrong: the graph
  * has to be cancelled; WEFT_ENOENT one of them is not registered here; WEFT_ENOMEM. */
 weft_status wf_rule_graph_prepare(wf_rule_graph *graph, bool check, uint32_t first, uint32_t count, weft_error *err);
 
-/* The tasks of a partition may run here. */
-weft_status wf_rule_graph_add(wf_rule_graph *graph, uint32_t partition, weft_error *err);
+/* Tasks in a partition. */
+uint64_t wf_rule_graph_count(const wf_rule_graph *graph, uint32_t partition);
 
-/* An output of another rank's task, or its failure (chunk NULL), for all its consumers here. Takes the reference on chunk.
+/* The tasks of a partition run here from now on. Once for each. */
+weft_status wf_rule_graph_open(wf_rule_graph *graph, uint32_t partition, weft_error *err);
+
+/* An output of another rank's task, or its failure (chunk NULL), for its consumers in an open partition. Takes the reference on chunk.
  * Errors: WEFT_EDATA no such task. */
-weft_status wf_rule_graph_deliver(wf_rule_graph *graph, uint64_t ref, weft_chunk *chunk, wf_thread *self, weft_error *err);
+weft_status wf_rule_graph_deliver(wf_rule_graph *graph, uint32_t partition, uint64_t ref, weft_chunk *chunk, wf_thread *self,
+                                  weft_error *err);
 
 /* From now on no task begins. */
 void wf_rule_graph_cancel(wf_rule_graph *graph);

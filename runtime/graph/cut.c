@@ -163,6 +163,7 @@ weft_status wf_cut(wf_plan *plan, const weft_graph *graph, const unsigned char *
     if (!plan->rank) return WEFT_ENOMEM;
     for (uint32_t p = 0; p < plan->partition_count; p++) plan->rank[p] = options->workers[p / options->per_worker].rank;
     for (size_t t = 0; t < graph->task_count; t++) plan->partition[t] = needed[t] ? 0 : WF_NO_PARTITION;
+    if (plan->needed_count == 0) return WEFT_OK; /* all that is needed is in layers by rule */
     if (options->worker_count > 1) return cut_between_workers(plan, graph, needed, options, err);
     return plan->per_worker > 1 ? divide(plan, graph, needed, NULL, err) : WEFT_OK;
 }

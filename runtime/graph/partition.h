@@ -68,7 +68,7 @@ typedef struct wf_partition_set {
     size_t *size_bytes;
 } wf_partition_set;
 
-/* Root flags are WF_OUTPUT_*. Owns: *set is filled; wf_partition_set_fini frees what it still holds. */
+/* Root flags are WF_OUTPUT_*. In a graph with layers by rule every partition is there, since each may have tasks of theirs. Owns: *set is filled; wf_partition_set_fini frees what it still holds. */
 weft_status wf_partition_set_init(wf_partition_set *set, const weft_graph *graph, const wf_plan *plan, uint64_t graph_id,
                                   const weft_ref *roots, size_t root_count, uint32_t root_flags, weft_error *err);
 void wf_partition_set_fini(wf_partition_set *set);

@@ -1,5 +1,6 @@
 /* From a plan to partitions. Tasks are sorted by partition once; edges between partitions become an import of the consumer's and an export
  * of the producer's. Cost: a few passes over tasks and edges, and a sort of the cut edges. One thread, usually the client's. */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ typedef struct builder {
     const weft_graph *graph;
     const wf_plan *plan;
     uint64_t graph_id;
+    bool with_empty;        /* partitions without explicit tasks are made, too */
     uint64_t *task_begin;   /* by partition + 1: into tasks */
     uint32_t *by_order;     /* needed tasks, in static order */
     uint32_t *tasks;        /* the same by partition, in static order within each */
@@ -193,7 +195,7 @@ static weft_status build_all(const builder *b, wf_partition_set *set, weft_error
 {
     for (uint32_t p = 0; p < set->count; p++) {
         wf_partition_header header;
-        if (b->task_begin[p] == b->task_begin[p + 1]) continue;
+        if (b->task_begin[p] == b->task_begin[p + 1] && !b->with_empty) continue;
         weft_status status = count_partition(b, p, &header, err);
         if (status != WEFT_OK) return status;
         size_t bytes = wf_partition_layout_of(&header).size_bytes;
@@ -224,7 +226,8 @@ static void free_builder(builder *b)
 weft_status wf_partition_set_init(wf_partition_set *set, const weft_graph *graph, const wf_plan *plan, uint64_t graph_id,
                                   const weft_ref *roots, size_t root_count, uint32_t root_flags, weft_error *err)
 {
-    builder b = {.graph = graph, .plan = plan, .graph_id = graph_id};
+    builder b = {.graph = graph, .plan = plan, .graph_id = graph_id,
+                 .with_empty = graph->layers.all.layer_count > 0};
     wf_partition_set made = {.count = plan->partition_count};
     made.bytes = wf_calloc(made.count, sizeof *made.bytes, err);
     made.size_bytes = wf_calloc(made.count, sizeof *made.size_bytes, err);
