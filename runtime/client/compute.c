@@ -53,6 +53,17 @@ weft_status weft_session_get_graph_stats(weft_session *session, const weft_graph
     return status;
 }
 
+/* Said once in a session: such a rule costs every rank as much as all tasks of its layer. */
+static void warn_of_scans(weft_session *session, const weft_graph *graph)
+{
+    const wf_layer_list *list = &graph->layers;
+    for (size_t r = 0; r < list->all.rule_count; r++) {
+        if (list->rules[r]->consumers || atomic_exchange(&session->has_warned_of_scans, true)) continue;
+        wf_log_write(session->log, WF_LOG_WARNING, "rule \"%s\" has no inverse, so every rank asks it for every task of its layers; give "
+                     "WEFT_RULE a function for the consumers", list->rules[r]->name);
+    }
+}
+
 static uint32_t partition_of(const weft_graph *graph, const wf_plan *plan, uint64_t ref)
 {
     uint32_t number = wf_ref_layer(ref);
@@ -78,6 +89,7 @@ static weft_status run(weft_session *session, const weft_graph *graph, const wef
     if (status == WEFT_OK)
         status = wf_layers_ship(graph, &plan, roots, root_count, root_flags, &layer_bytes, &layers.size_bytes, &layers.task_count, err);
     layers.bytes = layer_bytes;
+    if (layers.bytes) warn_of_scans(session, graph);
     if (status == WEFT_OK)
         status = wf_scheduler_begin(session->scheduler, *graph_id, graph, &plan, &set, &layers, roots, root_count, chunks != NULL, err);
     if (status == WEFT_OK) {

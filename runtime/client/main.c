@@ -207,6 +207,7 @@ static int run_client(program *p, int argc, char **argv, weft_error *err)
         .scheduler_name = names[p->kind],
         .rank_count = p->transport->size,
         .spin = !p->placement.pins.is_oversubscribed,
+        .log = &p->log,
     };
     char mpi[128] = "not used: started without a launcher", summary[256], build[128], launch[128], hint[WF_LAUNCH_TEXT_LENGTH];
     describe_launch(&p->launch, launch, sizeof launch);

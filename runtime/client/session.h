@@ -2,6 +2,8 @@
 #ifndef WF_CLIENT_SESSION_H
 #define WF_CLIENT_SESSION_H
 
+#include <stdatomic.h>
+
 #include "cluster/rank.h"
 #include <weft/session.h>
 
@@ -13,6 +15,8 @@ struct weft_session {
     int rank_count;
     weft_machine_info machine;
     bool spin;                  /* a waiting client may keep a core busy for a moment */
+    const wf_log *log;          /* NULL: silent */
+    atomic_bool has_warned_of_scans;
 };
 
 /* Polls and sleeps in turn until the compute is over, or can never be. */
