@@ -33,6 +33,8 @@ enum {
     MAX_LOWERED = 64         /* items by which a countdown may be late on each thread */
 };
 
+static const uint64_t STIRRED = ((uint64_t)1 << 32) - 1; /* one more has ceased to rest, one fewer rests */
+
 struct wf_thread {
     wf_deque deque;
     wf_pool *pool;
@@ -72,6 +74,8 @@ struct wf_pool {
     atomic_int sleepers;
     int wakes;
     atomic_bool has_poller;
+    _Atomic uint64_t rest;   /* threads that hold no item and look for none (asleep, or polling with nothing to run), and in the upper half how
+                                often one has ceased to rest */
 };
 
 /* ---- counting down ---- */
@@ -202,6 +206,7 @@ static void sleep_idle(wf_pool *pool, int64_t timeout_ns)
 {
     struct timespec until = wf_clock_deadline(timeout_ns);
     int timed_out = 0;
+    atomic_fetch_add(&pool->rest, 1);
     pthread_mutex_lock(&pool->sleep_lock);
     atomic_fetch_add(&pool->sleepers, 1);
     if (anything_waits(pool) || (timeout_ns == 0 && needs_poller(pool))) timed_out = 1;
@@ -220,6 +225,7 @@ static void sleep_idle(wf_pool *pool, int64_t timeout_ns)
         if (pool->wakes > 0) pthread_cond_signal(&pool->wake);
     }
     pthread_mutex_unlock(&pool->sleep_lock);
+    atomic_fetch_add(&pool->rest, STIRRED);
 }
 
 static bool poll_messages(wf_thread *self)
@@ -249,7 +255,9 @@ static wf_pool_item *poll_until_item(wf_thread *self)
     int64_t sleep_ns = FIRST_SLEEP_NS;
     wf_pool_item *item = NULL;
     while (!atomic_load(&pool->stopping)) {
+        atomic_fetch_add(&pool->rest, 1);
         bool happened = poll_messages(self);
+        atomic_fetch_add(&pool->rest, STIRRED);
         if ((item = find_item(self))) break;
         if (happened) {
             if ((item = spin(self))) break;
@@ -444,6 +452,14 @@ void wf_pool_destroy(wf_pool *pool)
     pthread_mutex_destroy(&pool->injected_lock);
     free(pool->threads);
     free(pool);
+}
+
+/* When all threads rested from before until after nothing waited, no item was anywhere at that moment. */
+bool wf_pool_is_idle(wf_pool *pool)
+{
+    if (pool->options.thread_count == 0) return !atomic_load(&pool->draining) && !anything_waits(pool);
+    uint64_t before = atomic_load(&pool->rest);
+    return (int)(uint32_t)before == pool->thread_count && !anything_waits(pool) && atomic_load(&pool->rest) == before;
 }
 
 int wf_pool_thread_count(const wf_pool *pool)

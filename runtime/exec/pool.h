@@ -64,6 +64,10 @@ void wf_pool_wake(wf_pool *pool, size_t count);
  * Any thread. */
 void wf_pool_drain(wf_pool *pool);
 
+/* True only when no item waits or runs, or is held by a thread; it may be false for a moment although that is so. Never true from inside an
+ * item's run; from inside poll it can be. */
+bool wf_pool_is_idle(wf_pool *pool);
+
 /* At least 1: a pool without threads has a place for whoever drains it. */
 int wf_pool_thread_count(const wf_pool *pool);
 /* Its place among the pool's threads, from 0. */

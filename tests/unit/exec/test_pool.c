@@ -33,6 +33,8 @@ struct test_pool {
     _Atomic(wf_thread *) last_poller;
     atomic_long polls_in_a_row; /* by the same thread */
     atomic_int to_push;         /* by the poll hook */
+    atomic_long idle_polls;     /* that found the pool idle */
+    atomic_int idle_while_running; /* looks from inside an item */
 };
 
 static void pause_ns(int64_t ns)
@@ -64,6 +66,7 @@ static void run(void *context, wf_pool_item *item, wf_thread *self)
     test_pool *t = context;
     int index = (int)((counted_item *)item - t->items);
     t->items[index].turn = atomic_fetch_add(&t->started_count, 1);
+    atomic_fetch_add(&t->idle_while_running, t->pool && wf_pool_is_idle(t->pool));
     if (t->run_ns) pause_ns(t->run_ns);
     for (int child = 2 * index + 1; t->has_children && child <= 2 * index + 2 && child < t->item_count; child++)
         wf_pool_push(t->pool, self, &t->items[child].item);
@@ -78,6 +81,7 @@ static bool poll(void *context, wf_thread *self)
     if (atomic_exchange(&t->last_poller, self) != self) atomic_store(&t->polls_in_a_row, 0);
     atomic_fetch_add(&t->polls_in_a_row, 1);
     atomic_fetch_add(&t->polls, 1);
+    atomic_fetch_add(&t->idle_polls, wf_pool_is_idle(t->pool));
     int left = atomic_load(&t->to_push);
     if (left == 0 || !atomic_compare_exchange_strong(&t->to_push, &left, left - 1)) return false;
     wf_pool_push(t->pool, self, &t->items[left - 1].item);
@@ -283,6 +287,26 @@ static void idle_threads_poll_and_run_what_polling_brings(void)
         atomic_store(&t.to_push, t.item_count);
         for (int i = 0; i < t.item_count; i++) CU_ASSERT_FATAL(wait_for_run(&t));
         CU_ASSERT(each_ran_once(&t));
+        close_pool(&t);
+    }
+}
+
+static void a_pool_is_idle_when_nothing_waits_or_runs(void)
+{
+    for (int threads = 0; threads <= 3; threads++) {
+        test_pool t;
+        open_pool(&t, threads, 1000, true, threads == 1);
+        t.has_children = true;
+        CU_ASSERT_EQUAL_FATAL(wf_pool_start(t.pool, NULL), WEFT_OK);
+        if (threads) CU_ASSERT(wait_until_at_least(&t.idle_polls, 1));
+        wf_pool_push(t.pool, NULL, &t.items[0].item);
+        if (threads == 0) CU_ASSERT(!wf_pool_is_idle(t.pool));
+        if (threads == 0) wf_pool_drain(t.pool);
+        for (int i = 0; i < t.item_count; i++) CU_ASSERT_FATAL(wait_for_run(&t));
+        long before = atomic_load(&t.idle_polls);
+        if (threads) CU_ASSERT(wait_until_at_least(&t.idle_polls, before + 1));
+        CU_ASSERT(threads > 0 || wf_pool_is_idle(t.pool));
+        CU_ASSERT_EQUAL(atomic_load(&t.idle_while_running), 0);
         close_pool(&t);
     }
 }
@@ -593,6 +617,7 @@ int main(void)
         WEFT_TEST(a_pool_ends_idle_unstarted_or_drained),
         WEFT_TEST(a_busy_pool_ends_after_what_runs_and_drops_what_waits),
         WEFT_TEST(idle_threads_poll_and_run_what_polling_brings),
+        WEFT_TEST(a_pool_is_idle_when_nothing_waits_or_runs),
         WEFT_TEST(one_idle_thread_polls_while_the_others_sleep),
         WEFT_TEST(another_idle_thread_takes_polling_over),
         WEFT_TEST(several_threads_drain_without_running_an_item_twice_or_leaving_one),
