@@ -1,8 +1,8 @@
 /* Counters and slots of the partitions on this rank.
  *
  * Invariants: a slot's chunk is set once, before the counters of its consumers go down, and released by whoever lowers `uses` to zero; a
- * task enters the pool exactly once, by whoever lowers its counter to zero. A thread that ends a task touches the graph no more after it
- * had `unfinished` lowered, since the owner may then destroy it.
+ * task enters the pool exactly once, by whoever lowers its counter to zero. The owner may destroy the graph when `unfinished` has come to zero,
+ * which is never before all runs have returned.
  *
  * A counter that has come down to one is this thread's alone: nobody else will lower it, and the last step needs no atomic addition.
  */
@@ -437,6 +437,7 @@ static void run_task(void *context, wf_pool_item *item, wf_thread *self)
     wf_local_graph *graph = p->graph;
     uint32_t index = (uint32_t)(task - p->tasks);
     const wf_partition_task *entry = &p->view.tasks[index];
+    wf_thread_count_down(self, &graph->unfinished);
     weft_task run; /* not cleared as a whole: most of it is room for outputs that few tasks have */
     run.budget = graph->options.budget;
     run.thread = self;
@@ -452,5 +453,4 @@ static void run_task(void *context, wf_pool_item *item, wf_thread *self)
     }
     give_inputs_back(p, entry, run.cache);
     for (uint32_t i = 0; i < run.output_count; i++) publish_output(p, index, i, run.outputs[i], self);
-    wf_thread_lower(self, &graph->unfinished);
 }

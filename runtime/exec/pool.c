@@ -42,8 +42,8 @@ struct wf_thread {
     int index;
     uint32_t victim;      /* where the last steal went well */
     wf_pool_item *next;   /* to run before what lies on the deque; NULL: none */
-    wf_countdown *countdown; /* to be lowered by */
-    uint32_t lowered;        /* so many */
+    wf_countdown *countdown; /* to be lowered */
+    uint32_t lowered;        /* by this */
     uint32_t untimed;     /* items until the clock is looked at */
     uint32_t untimed_at_once;
     int64_t timed_ns;
@@ -88,12 +88,11 @@ static void lower_now(wf_thread *self)
     if (atomic_fetch_sub(&countdown->left, count) == count) last.at_zero(last.context, last.id, self);
 }
 
-void wf_thread_lower(wf_thread *self, wf_countdown *countdown)
+/* Nothing is lowered while an item runs, so the one that begins may be counted now. */
+void wf_thread_count_down(wf_thread *self, wf_countdown *countdown)
 {
-    if (self->countdown != countdown || self->lowered == MAX_LOWERED) {
-        if (self->lowered) lower_now(self);
-        self->countdown = countdown;
-    }
+    if (self->lowered && (self->countdown != countdown || self->lowered == MAX_LOWERED)) lower_now(self);
+    self->countdown = countdown;
     self->lowered++;
 }
 

@@ -74,7 +74,8 @@ int wf_pool_thread_count(const wf_pool *pool);
 int wf_thread_index(const wf_thread *thread);
 
 /* A number that is lowered by one for each of many items that end. A thread does that in batches: for some dozens of items, when it has
- * nothing more of its own to run, and when it polls. So `left` is late, but does not stay late while threads are idle. */
+ * nothing more of its own to run, when it polls, and before it runs an item of another countdown. So `left` may be late while an item runs,
+ * but is not once all have. */
 typedef struct wf_countdown {
     atomic_uint_fast64_t left; /* raised by the owner */
     void (*at_zero)(void *context, uint64_t id, wf_thread *self); /* by the thread that lowered it to zero; the countdown may be gone then */
@@ -82,8 +83,8 @@ typedef struct wf_countdown {
     uint64_t id;
 } wf_countdown;
 
-/* From inside an item's run. The countdown must stay until it has come to zero, or the pool has ended. */
-void wf_thread_lower(wf_thread *self, wf_countdown *countdown);
+/* First thing in an item's run: its end will lower countdown, which must stay until it has come to zero or the pool has ended. */
+void wf_thread_count_down(wf_thread *self, wf_countdown *countdown);
 
 /* Memory for records of tasks and small chunks, and this thread's blocks of it. What is taken may outlive the pool. */
 wf_slab *wf_pool_slab(wf_pool *pool);

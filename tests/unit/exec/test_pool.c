@@ -497,16 +497,17 @@ typedef struct counting {
     wf_countdown countdowns[2];
     atomic_int zeros[2];
     atomic_int run_counts[2];
+    bool are_of_two_kinds;
 } counting;
 
 static void run_counted(void *context, wf_pool_item *item, wf_thread *self)
 {
     counting *c = context;
     int index = (int)((counted_item *)item - c->t.items), kind = index % 3 == 0;
+    wf_thread_count_down(self, &c->countdowns[kind]);
     for (int child = 2 * index + 1; child <= 2 * index + 2 && child < c->t.item_count; child++)
         wf_pool_push(c->t.pool, self, &c->t.items[child].item);
     atomic_fetch_add(&c->run_counts[kind], 1);
-    wf_thread_lower(self, &c->countdowns[kind]);
 }
 
 static void on_zero(void *context, uint64_t id, wf_thread *self)
@@ -548,33 +549,42 @@ static void ignore_zero(void *context, uint64_t id, wf_thread *self)
     (void)self;
 }
 
-static void keep_busy(void *context, wf_pool_item *item, wf_thread *self)
+/* The second item sees the first one counted, though its thread has had no rest in between. */
+static void run_after_another(void *context, wf_pool_item *item, wf_thread *self)
 {
     counting *c = context;
-    (void)item;
-    if (atomic_fetch_add(&c->run_counts[0], 1) == 1) { /* the second one sees the first counted, though this thread has had no rest */
-        for (int i = 0; i < HANG_S * 20000 && atomic_load(&c->countdowns[0].left) > 1; i++) pause_ns(50000);
-        CU_ASSERT_EQUAL(atomic_load(&c->countdowns[0].left), 1);
-    } else {
+    bool is_first = item == &c->t.items[0].item;
+    wf_thread_count_down(self, &c->countdowns[c->are_of_two_kinds && !is_first]);
+    if (is_first)
         pause_ns(1000000);
-    }
-    wf_thread_lower(self, &c->countdowns[0]);
+    else
+        CU_ASSERT_EQUAL(atomic_load(&c->countdowns[0].left), c->are_of_two_kinds ? 0 : 1);
     sem_post(&c->t.ran);
 }
 
-static void a_countdown_is_not_late_by_a_long_item(void)
+static void run_one_after_another(bool are_of_two_kinds, bool polls)
 {
-    counting c = {.t = {.items = calloc(2, sizeof *c.t.items), .item_count = 2}};
+    counting c = {.t = {.items = calloc(2, sizeof *c.t.items), .item_count = 2}, .are_of_two_kinds = are_of_two_kinds};
     sem_init(&c.t.ran, 0, 0);
-    c.countdowns[0] = (wf_countdown){2, ignore_zero, &c, 0};
-    for (int i = 0; i < 2; i++) c.t.items[i].item.run = keep_busy;
-    wf_pool_options options = {.thread_count = 1, .poll = poll, .idle_sleep_ns = 500000, .context = &c};
+    for (unsigned k = 0; k < 2; k++) c.countdowns[k] = (wf_countdown){are_of_two_kinds ? 1 : 2, ignore_zero, &c, k};
+    for (int i = 0; i < 2; i++) c.t.items[i].item.run = run_after_another;
+    wf_pool_options options = {.thread_count = 1, .poll = polls ? poll : NULL, .idle_sleep_ns = 500000, .context = &c};
     CU_ASSERT_EQUAL_FATAL(wf_pool_create(&options, &c.t.pool, NULL), WEFT_OK);
     c.t.items[0].item.next = &c.t.items[1].item;
     wf_pool_inject(c.t.pool, &c.t.items[0].item, &c.t.items[1].item, 2);
     CU_ASSERT_EQUAL_FATAL(wf_pool_start(c.t.pool, NULL), WEFT_OK);
     CU_ASSERT_FATAL(wait_for_run(&c.t) && wait_for_run(&c.t));
     close_pool(&c.t);
+}
+
+static void a_countdown_is_not_late_by_what_follows_a_long_item(void)
+{
+    run_one_after_another(false, true);
+}
+
+static void a_countdown_is_not_late_by_an_item_of_another(void)
+{
+    run_one_after_another(true, false);
 }
 
 static void error_and_cache_are_the_threads(void *context, wf_pool_item *item, wf_thread *self)
@@ -623,7 +633,8 @@ int main(void)
         WEFT_TEST(several_threads_drain_without_running_an_item_twice_or_leaving_one),
         WEFT_TEST(items_that_are_looked_for_run_once),
         WEFT_TEST(a_countdown_comes_to_zero_once_when_its_last_item_has_run),
-        WEFT_TEST(a_countdown_is_not_late_by_a_long_item),
+        WEFT_TEST(a_countdown_is_not_late_by_what_follows_a_long_item),
+        WEFT_TEST(a_countdown_is_not_late_by_an_item_of_another),
         WEFT_TEST(a_thread_has_an_error_record_and_a_cache_of_the_slab),
         WEFT_TEST(scratch_memory_belongs_to_the_thread),
         WEFT_TEST(scratch_memory_is_charged_until_the_pool_ends),
