@@ -105,6 +105,7 @@ static bool next_coordinates(const wf_owners *o, int64_t worker, int64_t from, i
     int64_t end;
     if (o->rule.kind == WEFT_OWNER_CYCLIC && from < to) {
         int64_t turn = from / o->rule.block, ahead = (worker - turn % o->workers + o->workers) % o->workers;
+        if (turn + ahead > (to - 1) / o->rule.block) return false;
         if (ahead) from = (turn + ahead) * o->rule.block;
     }
     for (; from < to; from = end) {
@@ -146,8 +147,8 @@ bool wf_owners_next(const wf_owners *owners, uint32_t partition, uint64_t from, 
 /* Coordinates below c that a worker has when blocks go round. */
 static int64_t cyclic_below(const wf_owners *o, int64_t worker, int64_t c)
 {
-    int64_t round = o->rule.block * o->workers, rest = c % round - worker * o->rule.block;
-    return c / round * o->rule.block + (rest < 0 ? 0 : min(rest, o->rule.block));
+    int64_t turn = c / o->rule.block, whole = turn / o->workers * o->rule.block, at = turn % o->workers;
+    return whole + (worker < at ? o->rule.block : worker == at ? c % o->rule.block : 0);
 }
 
 static int64_t count_coordinates(const wf_owners *o, int64_t worker, weft_interval segment)

@@ -32,6 +32,11 @@ static int64_t number_param(const weft_rule_call *call, int64_t otherwise)
     return number;
 }
 
+static int64_t at_least(int64_t least, int64_t number)
+{
+    return number > least ? number : least;
+}
+
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
@@ -50,7 +55,7 @@ static size_t same_index(const weft_rule_call *call, uint64_t index, weft_interv
 /* The box of the given radius around `index` in all dimensions but the first, in row `row`: an interval for each line along the last one. */
 static size_t box(const weft_rule_call *call, uint64_t index, int64_t row, weft_interval *intervals)
 {
-    int64_t radius = number_param(call, 1), low[WEFT_MAX_DIMS], high[WEFT_MAX_DIMS], at[WEFT_MAX_DIMS];
+    int64_t radius = at_least(0, number_param(call, 1)), low[WEFT_MAX_DIMS], high[WEFT_MAX_DIMS], at[WEFT_MAX_DIMS];
     const int64_t *extents = call->extents;
     int last = call->dim_count - 1;
     size_t count = 0;
@@ -144,7 +149,8 @@ static size_t one_inputs(const weft_rule_call *call, uint64_t index, weft_interv
 {
     uint64_t one = (uint64_t)number_param(call, 0);
     (void)index;
-    return give(intervals, one, one + 1);
+    intervals[0] = (weft_interval){one, one + 1};
+    return 1;
 }
 
 static size_t one_consumers(const weft_rule_call *call, uint64_t index, weft_interval *intervals)
@@ -154,15 +160,20 @@ static size_t one_consumers(const weft_rule_call *call, uint64_t index, weft_int
 
 /* ---- tree ---- */
 
+static uint64_t fan_in_of(const weft_rule_call *call)
+{
+    return (uint64_t)at_least(1, number_param(call, 2));
+}
+
 static size_t tree_inputs(const weft_rule_call *call, uint64_t index, weft_interval *intervals)
 {
-    uint64_t fan_in = (uint64_t)number_param(call, 2), all = all_tasks(call->source_extents);
-    return give(intervals, smaller(index * fan_in, all), smaller((index + 1) * fan_in, all));
+    uint64_t fan_in = fan_in_of(call), all = all_tasks(call->source_extents), begin = index > all / fan_in ? all : index * fan_in;
+    return give(intervals, begin, begin + smaller(fan_in, all - begin));
 }
 
 static size_t tree_consumers(const weft_rule_call *call, uint64_t index, weft_interval *intervals)
 {
-    uint64_t consumer = index / (uint64_t)number_param(call, 2);
+    uint64_t consumer = index / fan_in_of(call);
     return consumer < all_tasks(call->extents) ? give(intervals, consumer, consumer + 1) : 0;
 }
 
