@@ -614,10 +614,10 @@ uint64_t wf_rule_graph_given_count(const wf_rule_graph *graph)
 uint64_t wf_rule_graph_ended_count(const wf_rule_graph *graph)
 {
     uint64_t ended = 0;
-    if (atomic_load(&graph->cancelled) && wf_rule_graph_is_quiet(graph)) return graph->given;
     for (size_t t = 0; t < graph->thread_count; t++)
         ended += atomic_load_explicit(&graph->threads[t].ended, memory_order_acquire);
-    return ended;
+    if (wf_rule_graph_is_quiet(graph)) return atomic_load(&graph->cancelled) ? graph->given : ended;
+    return ended > 0 && ended == graph->given ? ended - 1 : ended; /* the thread of the last one still holds the graph */
 }
 
 bool wf_rule_graph_describe_waiting(wf_rule_graph *graph, weft_error *error)
