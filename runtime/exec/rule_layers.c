@@ -137,6 +137,14 @@ static weft_status blame(weft_status status, const wf_rule_layer *layer, uint64_
     return status;
 }
 
+/* A consumer that is named twice could run twice. */
+static weft_status out_of_sequence(const wf_rule_edge *edge, uint64_t index, const weft_interval *second, weft_error *err)
+{
+    char task[64];
+    return weft_fail(err, WEFT_EGRAPH, "rule \"%.64s\" gives consumers of task %s out of sequence: %" PRIu64 " after %" PRIu64 "; name each once, "
+                     "ascending", edge->rule->name, wf_rule_layer_task_text(edge->source, index, task), second->begin, second[-1].end - 1);
+}
+
 weft_status wf_rule_edge_inputs(const wf_rule_edge *edge, uint64_t index, weft_interval *intervals, size_t *count, weft_error *err)
 {
     uint64_t limit = edge->call.on_itself ? index : edge->source->spec->task_count;
@@ -157,6 +165,8 @@ weft_status wf_rule_edge_consumers(const wf_rule_edge *edge, uint64_t index, wef
     for (size_t i = 0; i < *count; i++) {
         if (intervals[i].begin >= intervals[i].end || intervals[i].end > limit || intervals[i].begin < least)
             return blame(bad_interval(edge, edge->source, index, intervals[i], edge->layer, "consumers", err), edge->source, index, err);
+        if (i > 0 && intervals[i].begin < intervals[i - 1].end)
+            return blame(out_of_sequence(edge, index, &intervals[i], err), edge->source, index, err);
     }
     return WEFT_OK;
 }
