@@ -25,7 +25,7 @@
 #include "exec/deque.h"
 
 enum {
-    MAX_BATCH = 32,          /* items that a thread takes at once from those that were injected */
+    MAX_BATCH = 128,         /* items that a thread takes at once from those that were injected */
     SPIN_NS = 20000,         /* an idle thread looks around this long before it sleeps */
     FIRST_SLEEP_NS = 20000,
     POLL_INTERVAL_NS = 20000,/* a busy thread polls between items this often, */
@@ -399,7 +399,12 @@ static weft_status init_threads(wf_pool *pool, weft_error *err)
 
 static void init_locks(wf_pool *pool)
 {
-    pthread_mutex_init(&pool->injected_lock, NULL);
+    /* Threads meet at the injected items, and hold their lock for less than falling asleep would take: so they spin for it first. */
+    pthread_mutexattr_t spinning;
+    pthread_mutexattr_init(&spinning);
+    pthread_mutexattr_settype(&spinning, PTHREAD_MUTEX_ADAPTIVE_NP);
+    pthread_mutex_init(&pool->injected_lock, &spinning);
+    pthread_mutexattr_destroy(&spinning);
     pthread_mutex_init(&pool->sleep_lock, NULL);
     wf_condition_init(&pool->wake);
 }
