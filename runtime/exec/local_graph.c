@@ -1,8 +1,8 @@
 /* Counters and slots of the partitions on this rank.
  *
  * Invariants: a slot's chunk is set once, before the counters of its consumers go down, and released by whoever lowers `uses` to zero; a
- * task enters the pool exactly once, by whoever lowers its counter to zero. The owner may destroy the graph when `unfinished` has come to zero,
- * which is never before all runs have returned.
+ * task enters the pool exactly once, by whoever lowers its counter to zero. The owner may destroy the graph when
+ * `unfinished` has come to zero, which is never before all runs have returned.
  *
  * A counter that has come down to one is this thread's alone: nobody else will lower it, and the last step needs no atomic addition.
  */

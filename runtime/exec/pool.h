@@ -78,7 +78,8 @@ int wf_thread_index(const wf_thread *thread);
  * but is not once all have. */
 typedef struct wf_countdown {
     atomic_uint_fast64_t left; /* raised by the owner */
-    void (*at_zero)(void *context, uint64_t id, wf_thread *self); /* by the thread that lowered it to zero; the countdown may be gone then */
+    /* Called by the thread that lowered it to zero; the countdown may be gone by then. */
+    void (*at_zero)(void *context, uint64_t id, wf_thread *self);
     void *context;
     uint64_t id;
 } wf_countdown;

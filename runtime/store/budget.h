@@ -1,5 +1,5 @@
-/* A rank's memory budget: what its chunks, and its threads' scratch memory, may take together. Reference-counted, because a chunk may
- * outlive the session it came from.
+/* A rank's memory budget: what its chunks (small ones by the page, see slab.h), and its threads' scratch memory, may take together.
+ * Reference-counted, because a chunk may outlive the session it came from.
  * Threads: every call is safe from any. */
 #ifndef WF_STORE_BUDGET_H
 #define WF_STORE_BUDGET_H

@@ -24,9 +24,9 @@ weft_status wf_chunk_create(wf_budget *budget, weft_dtype dtype, int dim_count, 
 weft_status wf_chunk_create_arrived(wf_budget *budget, weft_dtype dtype, int dim_count, const int64_t *extents, weft_chunk **chunk,
                                     weft_error *err);
 
-/* As wf_chunk_create, by a thread with a slab cache (NULL, or all zero: without): a chunk of up to WF_SMALL_CHUNK_BYTES lies in the slab, and is charged
- * with the slab's page instead of alone. When the budget has no page more it is charged alone, and a large chunk that does not fit is
- * tried again without the slab's empty pages. */
+/* As wf_chunk_create, by a thread with a slab cache (NULL, or all zero: without): a chunk of up to WF_SMALL_CHUNK_BYTES lies in the slab,
+ * and is charged with the slab's page instead of alone. When the budget has no page more it is charged alone, and a large chunk that does
+ * not fit is tried again without the slab's empty pages. */
 weft_status wf_chunk_create_by(wf_slab_cache *cache, wf_budget *budget, weft_dtype dtype, int dim_count, const int64_t *extents,
                                weft_chunk **chunk, weft_error *err);
 

@@ -7,9 +7,9 @@
  *
  * Lifetime: blocks may outlive their slab's end (a chunk that the client keeps): what is left then is freed with the last of them.
  * Threads:  a cache belongs to one thread at a time; everything else is safe from any. Without a cache each call takes the depot's lock.
- * Cost:     some 2 ns to take or give with a cache; the depot's lock once in as many calls as a magazine has blocks.
- * Source:   Bonwick and Adams, "Magazines and Vmem", USENIX 2001. Unlike there, magazines are linked through the free blocks themselves, and
- *           their size is fixed.
+ * Cost:     some 3 ns to take or give with a cache; the depot's lock once in as many calls as a magazine has blocks.
+ * Source:   Bonwick and Adams, "Magazines and Vmem", USENIX 2001. Unlike there, magazines are linked through the free blocks themselves,
+ *           and their size is fixed.
  */
 #ifndef WF_STORE_SLAB_H
 #define WF_STORE_SLAB_H
@@ -46,8 +46,8 @@ typedef struct wf_slab_cache {
     wf_slab_magazines classes[WF_SLAB_CLASS_COUNT];
 } wf_slab_cache;
 
-/* budget NULL: nothing is charged. With pass_through every block is malloc's and charged alone, so that a sanitizer sees overruns and leaks.
- * Owns: *slab is new. Errors: WEFT_ENOMEM. */
+/* budget NULL: nothing is charged. With pass_through every block is malloc's and charged alone, so that a sanitizer sees overruns and
+ * leaks. Owns: *slab is new. Errors: WEFT_ENOMEM. */
 weft_status wf_slab_create(wf_budget *budget, bool pass_through, wf_slab **slab, weft_error *err);
 /* After every cache has ended. NULL is allowed. What is still taken may be given back later, without a cache. */
 void wf_slab_destroy(wf_slab *slab);

@@ -37,8 +37,8 @@ loopback_session *loopback_session_create(const loopback_options *options);
 /* Shuts down and frees all. Returns the first status other than WEFT_OK with which a rank ended. */
 weft_status loopback_session_destroy(loopback_session *session);
 
-/* Bytes of chunks alive on all ranks, without the pages of slabs, which stay as long as the session. Sanitizer builds have no such pages, and
- * there small chunks count too. */
+/* Bytes of chunks alive on all ranks, without the pages of slabs, which stay as long as the session. Sanitizer builds have no such pages,
+ * and there small chunks count too. */
 uint64_t loopback_session_used_bytes(const loopback_session *session);
 
 #endif
