@@ -16,6 +16,8 @@
 #include "topology/bind.h"
 #include "topology/memory.h"
 
+#define KEEP_PAGES_NS INT64_C(2000000000) /* of freed large chunks, for new ones */
+
 struct wf_rank {
     wf_rank_options options;
     wf_worker *worker;
@@ -142,6 +144,7 @@ static void tick(wf_rank *rank)
     rank->ticked_ns = now;
     if (was_stopped) atomic_store(&rank->heard_ns, now);
     if (rank->worker) wf_worker_tick(rank->worker);
+    wf_page_cache_trim(wf_budget_page_cache(rank->options.budget), wf_budget_room_bytes(rank->options.budget), now, KEEP_PAGES_NS);
     wf_transport_poll(rank->options.transport, NULL);
     if (rank->scheduler) {
         if (!was_stopped) wf_scheduler_tick(rank->scheduler, now);

@@ -12,11 +12,14 @@
 #include "base/memory.h"
 #include "base/quantity.h"
 
+#define MOST_KEPT_BYTES ((uint64_t)1 << 30) /* of pages for large chunks */
+
 struct wf_budget {
     atomic_uint_fast64_t references;
     atomic_uint_fast64_t used_bytes;
     atomic_uint_fast64_t peak_bytes;
     uint64_t limit_bytes;
+    wf_page_cache *page_cache;
 };
 
 weft_status wf_budget_create(uint64_t limit_bytes, wf_budget **budget, weft_error *err)
@@ -25,8 +28,13 @@ weft_status wf_budget_create(uint64_t limit_bytes, wf_budget **budget, weft_erro
     if (!made) return WEFT_ENOMEM;
     atomic_init(&made->references, 1);
     made->limit_bytes = limit_bytes;
-    *budget = made;
-    return WEFT_OK;
+    uint64_t most_kept = limit_bytes && limit_bytes / 8 < MOST_KEPT_BYTES ? limit_bytes / 8 : MOST_KEPT_BYTES;
+    weft_status status = wf_page_cache_create(most_kept, &made->page_cache, err);
+    if (status == WEFT_OK)
+        *budget = made;
+    else
+        free(made);
+    return status;
 }
 
 void wf_budget_retain(wf_budget *budget)
@@ -36,7 +44,9 @@ void wf_budget_retain(wf_budget *budget)
 
 void wf_budget_release(wf_budget *budget)
 {
-    if (budget && atomic_fetch_sub_explicit(&budget->references, 1, memory_order_acq_rel) == 1) free(budget);
+    if (!budget || atomic_fetch_sub_explicit(&budget->references, 1, memory_order_acq_rel) != 1) return;
+    wf_page_cache_destroy(budget->page_cache);
+    free(budget);
 }
 
 static void raise_peak(wf_budget *budget, uint64_t used)
@@ -94,4 +104,16 @@ uint64_t wf_budget_used_bytes(const wf_budget *budget)
 uint64_t wf_budget_peak_bytes(const wf_budget *budget)
 {
     return atomic_load_explicit(&budget->peak_bytes, memory_order_relaxed);
+}
+
+uint64_t wf_budget_room_bytes(const wf_budget *budget)
+{
+    uint64_t used = wf_budget_used_bytes(budget);
+    if (budget->limit_bytes == 0) return UINT64_MAX;
+    return used < budget->limit_bytes ? budget->limit_bytes - used : 0;
+}
+
+wf_page_cache *wf_budget_page_cache(wf_budget *budget)
+{
+    return budget->page_cache;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/page_cache.h"
 #include <weft/status.h>
 
 typedef struct wf_budget wf_budget;
@@ -25,5 +26,10 @@ void wf_budget_refund(wf_budget *budget, size_t bytes);
 uint64_t wf_budget_limit_bytes(const wf_budget *budget);
 uint64_t wf_budget_used_bytes(const wf_budget *budget);
 uint64_t wf_budget_peak_bytes(const wf_budget *budget);
+/* What is left of the limit now; UINT64_MAX without one. */
+uint64_t wf_budget_room_bytes(const wf_budget *budget);
+
+/* Pages for large chunks that are charged here. Beyond what is charged it keeps at most what is left of the limit, and an eighth of it. */
+wf_page_cache *wf_budget_page_cache(wf_budget *budget);
 
 #endif

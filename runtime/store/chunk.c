@@ -1,5 +1,5 @@
-/* Chunks. Small ones lie in a slab, the others behind their header in an allocation of their own; large ones have pages of their own, huge
- * pages where the kernel gives them (a chunk of 8 MB then costs 4 page faults instead of 2,000) and go back to the system when freed.
+/* Chunks. Small ones lie in a slab, the others behind their header in an allocation of their own; large ones have pages from the budget's
+ * page cache, huge pages where the kernel gives them (a chunk of 8 MB then costs 4 page faults instead of 2,000).
  * Invariant: a live chunk's memory is charged: with the slab's page, which counts as long as any block of it is in use, or alone, and then
  * the chunk holds a reference on its budget.
  */
@@ -8,13 +8,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
-enum { HUGE_PAGE_BYTES = 2 << 20 };
-
-#define OWN_PAGES_FROM (WF_UNDER_SANITIZER ? SIZE_MAX : HUGE_PAGE_BYTES)
+/* In sanitizer builds no chunk has pages of its own, so that overruns are seen. */
+#define OWN_PAGES_FROM (WF_UNDER_SANITIZER ? SIZE_MAX : (size_t)512 << 10)
 
 typedef enum place { IN_SLAB, BEHIND_HEADER, ON_OWN_PAGES } place;
 
@@ -74,31 +73,24 @@ static weft_status shape_bytes(weft_dtype dtype, int dim_count, const int64_t *e
     return WEFT_OK;
 }
 
-/* Pages aligned to a huge page: one more is asked for, and what is too much on both sides is given back. */
-static void *map_pages(size_t bytes)
-{
-    size_t padded = bytes + HUGE_PAGE_BYTES;
-    char *start = mmap(NULL, padded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (start == MAP_FAILED) return NULL;
-    size_t before = (HUGE_PAGE_BYTES - (uintptr_t)start % HUGE_PAGE_BYTES) % HUGE_PAGE_BYTES;
-    if (before) munmap(start, before);
-    if (HUGE_PAGE_BYTES - before) munmap(start + before + bytes, HUGE_PAGE_BYTES - before);
-    madvise(start + before, bytes, MADV_HUGEPAGE); /* a wish: without it the pages are small */
-    return start + before;
-}
+/* A chunk ON_OWN_PAGES: they are returned as they were taken. */
+typedef struct paged_chunk {
+    weft_chunk chunk;
+    wf_pages pages;
+} paged_chunk;
 
-static size_t round_to_huge_pages(size_t bytes)
-{
-    return (bytes + HUGE_PAGE_BYTES - 1) / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES;
-}
-
-static weft_chunk *allocate(size_t bytes, weft_error *err)
+static weft_chunk *allocate(wf_budget *budget, size_t bytes, weft_error *err)
 {
     bool is_large = bytes >= OWN_PAGES_FROM;
-    weft_chunk *chunk = wf_aligned_alloc(1, WF_CHUNK_HEADER_BYTES + (is_large ? 0 : bytes), err);
+    weft_chunk *chunk = wf_aligned_alloc(1, is_large ? sizeof(paged_chunk) : WF_CHUNK_HEADER_BYTES + bytes, err);
     if (!chunk) return NULL;
     chunk->place = is_large ? ON_OWN_PAGES : BEHIND_HEADER;
-    chunk->elements = is_large ? map_pages(round_to_huge_pages(bytes)) : chunk + 1;
+    chunk->elements = chunk + 1;
+    if (is_large) {
+        wf_pages *pages = &((paged_chunk *)chunk)->pages;
+        *pages = wf_page_cache_take(wf_budget_page_cache(budget), bytes, wf_budget_room_bytes(budget));
+        chunk->elements = pages->start;
+    }
     if (chunk->elements) return chunk;
     free(chunk);
     weft_fail(err, WEFT_ENOMEM, "the machine has no %zu bytes for a chunk; use smaller chunks or more ranks", bytes);
@@ -118,7 +110,7 @@ static void describe(weft_chunk *chunk, weft_dtype dtype, int dim_count, const i
 static weft_status make_charged(wf_budget *budget, weft_dtype dtype, int dim_count, const int64_t *extents, size_t bytes,
                                 weft_chunk **chunk, weft_error *err)
 {
-    weft_chunk *made = allocate(bytes, err);
+    weft_chunk *made = allocate(budget, bytes, err);
     if (!made) {
         wf_budget_refund(budget, bytes);
         return WEFT_ENOMEM;
@@ -214,9 +206,11 @@ void wf_chunk_release_by(wf_slab_cache *cache, weft_chunk *chunk)
         wf_slab_give(chunk->owner.slab, cache, chunk, WF_CHUNK_HEADER_BYTES + chunk->bytes);
         return;
     }
-    wf_budget_refund(chunk->owner.budget, chunk->bytes);
-    wf_budget_release(chunk->owner.budget);
-    if (chunk->place == ON_OWN_PAGES) munmap(chunk->elements, round_to_huge_pages(chunk->bytes));
+    wf_budget *budget = chunk->owner.budget;
+    wf_budget_refund(budget, chunk->bytes);
+    if (chunk->place == ON_OWN_PAGES)
+        wf_page_cache_give(wf_budget_page_cache(budget), ((paged_chunk *)chunk)->pages, wf_budget_room_bytes(budget), wf_clock_now_ns());
+    wf_budget_release(budget);
     free(chunk);
 }
 
