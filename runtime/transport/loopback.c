@@ -39,9 +39,9 @@ void wf_loopback_destroy(wf_loopback *loopback)
     free(loopback);
 }
 
-static void loopback_send(wf_transport *transport, wf_message *message)
+static weft_status loopback_send(wf_transport *transport, wf_message *message, weft_error *err)
 {
-    wf_message_queue_put(&((loopback_transport *)transport)->shared->inboxes[message->to], message);
+    return wf_message_queue_put(&((loopback_transport *)transport)->shared->inboxes[message->to], message, err);
 }
 
 static bool loopback_progress(wf_transport *transport)
@@ -51,6 +51,7 @@ static bool loopback_progress(wf_transport *transport)
     for (wf_message *next; message; message = next) {
         next = message->next;
         wf_transport_deliver(transport, message);
+        free(message);
     }
     return any;
 }

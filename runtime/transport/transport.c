@@ -15,16 +15,6 @@
 /* Of the break error: whoever moves it from WHOLE to BREAKING writes the error, which nobody reads before it is BROKEN. */
 enum { WHOLE, BREAKING, BROKEN };
 
-/* To one from malloc; NULL: no memory, and the message is as it was. */
-static wf_message *move_message(wf_message *message)
-{
-    wf_message *moved = malloc(sizeof *moved);
-    if (!moved) return NULL;
-    *moved = *message;
-    *message = (wf_message){0};
-    return moved;
-}
-
 void wf_transport_init(wf_transport *transport, const wf_transport_ops *ops, int rank, int size, wf_budget *budget)
 {
     transport->ops = ops;
@@ -64,7 +54,6 @@ weft_status wf_transport_send(wf_transport *transport, int to, wf_message *messa
 {
     weft_status status = WEFT_OK;
     const weft_error *broken = wf_transport_broken(transport);
-    wf_message *queued = NULL;
     message->from = transport->rank;
     message->to = to;
     if (broken && to != transport->rank) {
@@ -72,23 +61,21 @@ weft_status wf_transport_send(wf_transport *transport, int to, wf_message *messa
         status = broken->status;
     } else if (to < 0 || to >= transport->size) {
         status = weft_fail(err, WEFT_EINVAL, "a message to rank %d of %d", to, transport->size);
-    } else if (!(queued = move_message(message))) {
-        status = weft_fail(err, WEFT_ENOMEM, "no memory for a message");
     } else if (to == transport->rank) {
-        wf_message_queue_put(&transport->own, queued);
+        status = wf_message_queue_put(&transport->own, message, err);
     } else {
-        size_t bytes = queued->body_bytes + (queued->chunk ? weft_chunk_bytes(queued->chunk) : 0);
+        size_t bytes = message->body_bytes + (message->chunk ? weft_chunk_bytes(message->chunk) : 0);
         atomic_fetch_add_explicit(&transport->bytes_sent, bytes, memory_order_relaxed);
-        transport->ops->send(transport, queued);
+        status = transport->ops->send(transport, message, err);
     }
-    wf_message_fini(message);
+    if (status != WEFT_OK) wf_message_fini(message);
     return status;
 }
 
 void wf_transport_deliver(wf_transport *transport, wf_message *message)
 {
     transport->handler(transport->context, message, transport->poller);
-    wf_message_destroy(message);
+    wf_message_fini(message);
 }
 
 static bool deliver_own(wf_transport *transport)
@@ -98,6 +85,7 @@ static bool deliver_own(wf_transport *transport)
         for (; message; message = next) {
             next = message->next;
             wf_transport_deliver(transport, message);
+            free(message);
         }
     }
     return any;

@@ -23,13 +23,14 @@
 
 typedef struct wf_transport wf_transport;
 
-/* An arrived message, which the handler now owns: it takes the body or chunk out (sets them NULL) or leaves them to be freed after.
- * `poller` is what the polling thread passed in. */
+/* An arrived message: the handler takes the chunk out, or a body of more than WF_INLINE_BODY_BYTES (sets them NULL), or leaves them to be
+ * freed after. `poller` is what the polling thread passed in. */
 typedef void wf_message_handler(void *context, wf_message *message, void *poller);
 
 typedef struct wf_transport_ops {
-    /* Queues a message from malloc to another rank, message->to, and owns it from then on. Any thread. */
-    void (*send)(wf_transport *transport, wf_message *message);
+    /* Queues a message to another rank, message->to, and leaves *message empty; or fails with WEFT_ENOMEM, and leaves it as it was. Any
+     * thread. */
+    weft_status (*send)(wf_transport *transport, wf_message *message, weft_error *err);
     /* Moves messages and calls wf_transport_deliver for each that arrived. One thread at a time. True when something moved. */
     bool (*progress)(wf_transport *transport);
     /* True when a message that was sent waits for the next progress, and that would move it. Any thread. */
@@ -79,7 +80,7 @@ const weft_error *wf_transport_broken(const wf_transport *transport);
 /* For the transports themselves. */
 void wf_transport_init(wf_transport *transport, const wf_transport_ops *ops, int rank, int size, wf_budget *budget);
 void wf_transport_fini(wf_transport *transport);
-void wf_transport_deliver(wf_transport *transport, wf_message *message); /* takes a malloc'ed message */
+void wf_transport_deliver(wf_transport *transport, wf_message *message); /* leaves it empty */
 void wf_transport_break(wf_transport *transport, const weft_error *error); /* needs no memory; the first of several counts */
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "weft_test.h"
 
@@ -10,11 +11,8 @@ enum { THREADS = 3, MESSAGES = 2000 };
 
 static void put(wf_message_queue *queue, uint32_t type, size_t number)
 {
-    wf_message *message = calloc(1, sizeof *message);
-    if (!message) abort();
-    message->type = type;
-    message->body_bytes = number; /* a number alone; there is no body */
-    wf_message_queue_put(queue, message);
+    wf_message message = {.type = type, .body_bytes = number}; /* a number alone; there is no body */
+    if (wf_message_queue_put(queue, &message, NULL) != WEFT_OK) abort();
 }
 
 /* Destroys the messages; false when those of a type do not go on from next[type]. */
@@ -88,12 +86,35 @@ static void what_nobody_took_is_freed(void)
     wf_message_queue_fini(&queue); /* LeakSanitizer sees the rest */
 }
 
+/* Sizes on both sides of what fits into the message itself. */
+static void a_message_moves_with_its_body(void)
+{
+    for (size_t bytes = 1; bytes < 2 * WF_INLINE_BODY_BYTES; bytes++) {
+        wf_message from = {.type = 5}, to;
+        unsigned char *body = wf_message_create_body(&from, bytes, NULL);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(body);
+        CU_ASSERT_EQUAL((uintptr_t)body % 16, 0);
+        for (size_t i = 0; i < bytes; i++) body[i] = (unsigned char)(i + bytes);
+        wf_message_move(&to, &from);
+        CU_ASSERT_PTR_NULL(from.body);
+        CU_ASSERT_EQUAL(to.type, 5);
+        CU_ASSERT_EQUAL_FATAL(to.body_bytes, bytes);
+        CU_ASSERT_EQUAL(to.body == to.inline_body, bytes <= WF_INLINE_BODY_BYTES);
+        memset(&from, 0xff, sizeof from);
+        body = to.body;
+        for (size_t i = 0; i < bytes; i++) CU_ASSERT_EQUAL(body[i], (unsigned char)(i + bytes));
+        wf_message_fini(&to);
+        CU_ASSERT_PTR_NULL(to.body);
+    }
+}
+
 int main(void)
 {
     static const weft_test_case cases[] = {
         WEFT_TEST(messages_are_taken_in_the_order_put),
         WEFT_TEST(threads_that_put_at_once_lose_nothing),
         WEFT_TEST(what_nobody_took_is_freed),
+        WEFT_TEST(a_message_moves_with_its_body),
     };
     return weft_test_run("transport/message_queue", cases, WEFT_COUNT_OF(cases));
 }

@@ -56,8 +56,8 @@ typedef struct sender {
 
 static void send_number(own_queue *q, uint32_t type, uint32_t number)
 {
-    wf_message message = {.type = type, .body_bytes = sizeof number, .body = wf_aligned_alloc(1, sizeof number, NULL)};
-    if (!message.body) abort();
+    wf_message message = {.type = type};
+    if (!wf_message_create_body(&message, sizeof number, NULL)) abort();
     memcpy(message.body, &number, sizeof number);
     if (wf_transport_send(q->transport, 0, &message, NULL) != WEFT_OK) abort();
 }
@@ -127,10 +127,10 @@ typedef struct other_rank {
 
 static other_rank other; /* for the transport's table, which has no room for it */
 
-static void queue_to_other(wf_transport *transport, wf_message *message)
+static weft_status queue_to_other(wf_transport *transport, wf_message *message, weft_error *err)
 {
     (void)transport;
-    wf_message_queue_put(&other.queue, message);
+    return wf_message_queue_put(&other.queue, message, err);
 }
 
 static bool other_has_queued(const wf_transport *transport)
