@@ -3,27 +3,44 @@
 
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <time.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 
-enum { SPIN_NS = 20000, FIRST_SLEEP_NS = 20000 };
+enum { SPIN_NS = 20000, TIMER_SLACK_NS = 1000 };
 
+/* Short sleeps end within 1 us of their time, not 50. The thread is the program's, so it gets its own setting back. */
+static int sharpen_sleep(void)
+{
+    int slack_ns = prctl(PR_GET_TIMERSLACK, 0ul, 0ul, 0ul, 0ul);
+    prctl(PR_SET_TIMERSLACK, (unsigned long)TIMER_SLACK_NS, 0ul, 0ul, 0ul);
+    return slack_ns;
+}
+
+/* Workers report often, and it is seldom the end: what a long compute has taken counts, too, so that each report does not cost a series of
+ * short sleeps. */
 void wf_session_wait(weft_session *session, uint64_t graph_id)
 {
     int64_t longest_ns = weft_config_duration_ns(session->config, "transport.idle_sleep"), sleep_ns = 0;
-    int64_t spin_until_ns = wf_clock_now_ns() + (session->spin ? SPIN_NS : 0);
+    int64_t begin_ns = wf_clock_now_ns(), event_ns = begin_ns;
+    int slack_ns = -1; /* not changed yet */
     while (!wf_scheduler_wait(session->scheduler, graph_id, sleep_ns)) {
+        sleep_ns = 0;
         if (wf_rank_step(session->rank)) {
-            sleep_ns = 0;
-            spin_until_ns = wf_clock_now_ns() + (session->spin ? SPIN_NS : 0);
-        } else if (wf_clock_now_ns() < spin_until_ns) {
-            sched_yield();
-        } else {
-            sleep_ns = sleep_ns ? 2 * sleep_ns : FIRST_SLEEP_NS;
-            if (sleep_ns > longest_ns) sleep_ns = longest_ns;
+            event_ns = wf_clock_now_ns();
+            continue;
         }
+        int64_t waited_ns = wf_clock_now_ns() - event_ns;
+        if (session->spin && waited_ns < SPIN_NS) {
+            sched_yield();
+            continue;
+        }
+        if (slack_ns < 0) slack_ns = sharpen_sleep();
+        sleep_ns = wf_backoff_sleep_ns(waited_ns + (event_ns - begin_ns) / WF_BACKOFF_SHARE, longest_ns);
     }
+    if (slack_ns >= 0) prctl(PR_SET_TIMERSLACK, (unsigned long)slack_ns, 0ul, 0ul, 0ul);
 }
 
 weft_status wf_session_wait_for_ranks(weft_session *session, int64_t timeout_ns, weft_error *err)

@@ -20,6 +20,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "exec/deque.h"
@@ -27,7 +28,6 @@
 enum {
     MAX_BATCH = 128,         /* items that a thread takes at once from those that were injected */
     SPIN_NS = 20000,         /* an idle thread looks around this long before it sleeps */
-    FIRST_SLEEP_NS = 20000,
     POLL_INTERVAL_NS = 20000,/* a busy thread polls between items this often, */
     MAX_UNTIMED = 16,        /* and looks at the clock after so many of them, fewer when they are long */
     MAX_LOWERED = 64         /* items by which a countdown may be late on each thread */
@@ -251,7 +251,7 @@ static wf_pool_item *spin(wf_thread *self)
 static wf_pool_item *poll_until_item(wf_thread *self)
 {
     wf_pool *pool = self->pool;
-    int64_t sleep_ns = FIRST_SLEEP_NS;
+    int64_t since_ns = wf_clock_now_ns();
     wf_pool_item *item = NULL;
     while (!atomic_load(&pool->stopping)) {
         atomic_fetch_add(&pool->rest, 1);
@@ -260,11 +260,9 @@ static wf_pool_item *poll_until_item(wf_thread *self)
         if ((item = find_item(self))) break;
         if (happened) {
             if ((item = spin(self))) break;
-            sleep_ns = FIRST_SLEEP_NS;
+            since_ns = wf_clock_now_ns();
         }
-        if (sleep_ns > pool->options.idle_sleep_ns) sleep_ns = pool->options.idle_sleep_ns;
-        sleep_idle(pool, sleep_ns);
-        sleep_ns *= 2;
+        sleep_idle(pool, wf_backoff_sleep_ns(wf_clock_now_ns() - since_ns, pool->options.idle_sleep_ns));
     }
     return item;
 }
