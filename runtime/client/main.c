@@ -96,8 +96,8 @@ static void log_start(const program *p)
     if (p->kind != KIND_MPI && wf_launch_check_alone(&p->launch, text)) wf_log_write(&p->log, WF_LOG_WARNING, "%s", text);
     if (p->transport->rank == 0 && p->kind != KIND_SYNC && p->placement.pins.is_bound_too_tightly)
         wf_log_write(&p->log, WF_LOG_WARNING, "%s", p->placement.pins.advice);
-    wf_log_write(&p->log, WF_LOG_INFO, "rank ready ranks=%d runs_tasks=%d threads=%d cpuset=%s memory_limit_bytes=%llu", p->transport->size,
-                 p->placement.runs_tasks, p->placement.pins.thread_count, p->placement.cpuset_text,
+    wf_log_write(&p->log, WF_LOG_INFO, "rank ready ranks=%d runs_tasks=%d threads=%d comm_thread=%d cpuset=%s memory_limit_bytes=%llu", p->transport->size,
+                 p->placement.runs_tasks, p->placement.pins.thread_count, p->placement.has_comm_thread, p->placement.cpuset_text,
                  (unsigned long long)p->placement.memory_limit_bytes);
 }
 
@@ -123,6 +123,8 @@ static weft_status open_rank(program *p, weft_error *err)
         .thread_count = placement->pins.thread_count,
         .thread_pus = placement->pins.thread_pus,
         .spin = !placement->pins.is_oversubscribed,
+        .has_comm_thread = placement->has_comm_thread,
+        .comm_pu = placement->pins.spare_pu,
         .idle_sleep_ns = weft_config_duration_ns(p->config, "transport.idle_sleep"),
         .progress_interval_ns = weft_config_duration_ns(p->config, "scheduler.progress_interval"),
         .lost_after_ns = weft_config_duration_ns(p->config, "scheduler.lost_after"),

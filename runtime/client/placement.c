@@ -16,6 +16,14 @@ static wf_compute_mode compute_mode(const weft_config *config)
     return strcmp(text, "on") == 0 ? WF_COMPUTE_ON : strcmp(text, "off") == 0 ? WF_COMPUTE_OFF : WF_COMPUTE_AUTO;
 }
 
+/* A rank that runs no tasks has its main thread for that. */
+static bool wants_comm_thread(const wf_placement *p, const weft_config *config)
+{
+    const char *text = weft_config_text(config, "transport.thread");
+    if (!p->runs_tasks || strcmp(text, "off") == 0) return false;
+    return strcmp(text, "on") == 0 || p->pins.spare_core_count > 0;
+}
+
 /* What the ranks of a node tell one another. */
 typedef struct node_rank {
     int rank;
@@ -58,6 +66,7 @@ static weft_status plan_pins(wf_placement *p, const weft_config *config, wf_mpi 
     bool is_rank0 = first_rank == 0 && index == 0;
     if (status == WEFT_OK && has_others && is_rank0 && thread_count == 0 && p->pins.thread_count >= CORES_THAT_SPARE_ONE)
         p->pins.thread_count--;
+    if (status == WEFT_OK && has_others) p->has_comm_thread = wants_comm_thread(p, config);
     free(pins);
     return status;
 }

@@ -11,6 +11,7 @@ typedef struct wf_placement {
     wf_topology *topology;
     wf_pin_plan pins;
     bool runs_tasks;
+    bool has_comm_thread;        /* on pins.spare_pu */
     int node_worker_count;       /* ranks of this node that run tasks */
     uint64_t memory_limit_bytes; /* of this rank's chunks */
     char memory_text[256];       /* where that comes from */

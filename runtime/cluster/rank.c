@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "cluster/comm_thread.h"
 #include "exec/blas.h"
 #include "topology/bind.h"
 #include "topology/memory.h"
@@ -22,6 +23,7 @@ struct wf_rank {
     wf_rank_options options;
     wf_worker *worker;
     wf_scheduler *scheduler;
+    wf_comm_thread *comm_thread; /* NULL: none */
     int blas_threads;         /* before they were set to 1 */
     pthread_t ticker;
     bool has_ticker;
@@ -75,6 +77,12 @@ static void bind_thread(void *context, int index)
         wf_bind_thread_to_pu(options->topology, options->thread_pus[index], NULL); /* unbound it works as well, only slower */
 }
 
+static void bind_comm_thread(void *context)
+{
+    const wf_rank_options *options = &((wf_rank *)context)->options;
+    if (options->topology && options->comm_pu >= 0) wf_bind_thread_to_pu(options->topology, options->comm_pu, NULL);
+}
+
 weft_status wf_rank_create(const wf_rank_options *options, wf_rank **rank, weft_error *err)
 {
     wf_rank *made = wf_calloc(1, sizeof *made, err);
@@ -93,7 +101,7 @@ weft_status wf_rank_create(const wf_rank_options *options, wf_rank **rank, weft_
     }
     if (status == WEFT_OK && options->runs_tasks) {
         wf_worker_options worker = {.transport = options->transport, .budget = options->budget, .registry = options->registry,
-                                    .check_rules = options->check_rules};
+                                    .check_rules = options->check_rules, .has_comm_thread = options->has_comm_thread};
         worker.pool = (wf_pool_options){.thread_count = options->thread_count, .spin = options->spin,
                                         .idle_sleep_ns = options->idle_sleep_ns, .start = bind_thread, .start_context = made};
         status = wf_worker_create(&worker, &made->worker, err);
@@ -177,7 +185,12 @@ static void *ticker_main(void *argument)
 
 weft_status wf_rank_start(wf_rank *rank, weft_error *err)
 {
+    const wf_rank_options *o = &rank->options;
     weft_status status = rank->worker ? wf_worker_start(rank->worker, err) : WEFT_OK;
+    if (status == WEFT_OK && rank->worker && o->has_comm_thread) {
+        wf_comm_thread_options comm = {o->transport, o->idle_sleep_ns, bind_comm_thread, rank};
+        status = wf_comm_thread_create(&comm, &rank->comm_thread, err);
+    }
     if (status == WEFT_OK) status = say_hello(rank, err);
     if (status != WEFT_OK || !rank->scheduler) return status;
     if (pthread_create(&rank->ticker, NULL, ticker_main, rank) != 0)
@@ -208,6 +221,7 @@ void wf_rank_destroy(wf_rank *rank)
     if (!rank) return;
     tell_to_end(rank, false);
     if (rank->has_ticker) pthread_join(rank->ticker, NULL);
+    wf_comm_thread_destroy(rank->comm_thread);
     wf_worker_destroy(rank->worker);
     wf_scheduler_destroy(rank->scheduler);
     wf_blas_set_threads(rank->blas_threads);

@@ -19,6 +19,8 @@ typedef struct wf_rank_options {
     const int *thread_pus;         /* by thread, or -1; NULL: not pinned */
     bool check_rules;              /* see wf_worker_options */
     bool spin;                     /* see wf_pool_options */
+    bool has_comm_thread;          /* with runs_tasks: messages have a thread of their own, */
+    int comm_pu;                   /* bound to this PU; -1: not pinned */
     int64_t idle_sleep_ns;
     int64_t progress_interval_ns;
     int64_t lost_after_ns;

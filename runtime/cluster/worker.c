@@ -620,7 +620,7 @@ weft_status wf_worker_create(const wf_worker_options *options, wf_worker **worke
     made->options = *options;
     pthread_mutex_init(&made->lock, NULL);
     wf_pool_options pool = options->pool;
-    pool.poll = poll_transport;
+    pool.poll = options->has_comm_thread ? NULL : poll_transport;
     pool.find_more = find_more;
     pool.has_more = has_more;
     pool.budget = options->budget;

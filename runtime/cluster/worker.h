@@ -16,13 +16,14 @@ typedef struct wf_worker_options {
     wf_transport *transport;
     wf_budget *budget;
     const wf_registry *registry;
-    bool check_rules; /* compare rules with their inverses before they run */
+    bool check_rules;     /* compare rules with their inverses before they run */
+    bool has_comm_thread; /* somebody else polls, so the pool's threads need not */
     wf_pool_options pool; /* poll and context are the worker's to set */
 } wf_worker_options;
 
 /* Owns: *worker is new; what options point to must outlive it. */
 weft_status wf_worker_create(const wf_worker_options *options, wf_worker **worker, weft_error *err);
-/* Starts the pool, which then polls the transport, too. */
+/* Starts the pool, which then polls the transport, too, unless somebody else does. */
 weft_status wf_worker_start(wf_worker *worker, weft_error *err);
 /* Tasks that run end first; those that wait are dropped. NULL is allowed. */
 void wf_worker_destroy(wf_worker *worker);

@@ -50,6 +50,8 @@ static const wf_key keys[] = {
      "chunks that fit into a message of this size travel inside it"},
     {"transport.idle_sleep", WF_KEY_DURATION, "1ms", 10 * US, 100 * MS, NULL, NULL, NULL,
      "longest sleep of an idle rank between polls"},
+    {"transport.thread", WF_KEY_CHOICE, "auto", 0, 0, NULL, "auto|on|off", NULL,
+     "whether a rank has a thread for messages alone; auto: where it has more cores than pool threads"},
 };
 
 size_t wf_key_count(void)
@@ -89,7 +91,8 @@ const char *wf_key_nearest(const char *name)
         wf_nearest_offer(&last, after_section(keys[i].name));
         if (last.found != before) same_last = &keys[i];
     }
-    if (whole.found && (!same_last || whole.distance <= last.distance)) return whole.found;
+    /* "pool.thread" is more likely to mean pool.threads than transport.thread. */
+    if (whole.found && (!same_last || whole.distance <= last.distance + 1)) return whole.found;
     return same_last ? same_last->name : NULL;
 }
 

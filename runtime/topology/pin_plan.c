@@ -187,6 +187,11 @@ static weft_status plan_rank(const table *t, int rank, wf_pin_plan *plan, weft_e
     place_threads(t, rank, &b, cores, plan);
     plan->is_oversubscribed =
         plan->thread_count > b.count || g->rank_count > g->core_count || has_neighbour_on_core(t, rank, cores, b.count);
+    if (!plan->is_oversubscribed && b.count > plan->thread_count) {
+        plan->spare_core_count = b.count - plan->thread_count;
+        if (request->pin)
+            plan->spare_pu = wf_topology_pu_of_core(request->topology, cores[plan->thread_count], 0, &t->unions[t->seats[rank].group]);
+    }
     free(cores);
     return WEFT_OK;
 }
@@ -225,7 +230,7 @@ static weft_status check_request(const wf_pin_request *request, weft_error *err)
 
 weft_status wf_pin_plan_init(wf_pin_plan *plan, const wf_pin_request *request, weft_error *err)
 {
-    wf_pin_plan made = {0};
+    wf_pin_plan made = {.spare_pu = -1};
     table t = {0};
     weft_status status = check_request(request, err);
     if (status) return status;

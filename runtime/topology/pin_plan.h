@@ -32,6 +32,8 @@ typedef struct wf_pin_request {
 typedef struct wf_pin_plan {
     int thread_count;          /* 0 for a rank that runs no tasks */
     int *thread_pus;           /* of each thread, or -1: not pinned */
+    int spare_core_count;      /* of this rank's cores: those without a thread */
+    int spare_pu;              /* on one of them; -1: there is none, or nothing is pinned */
     bool is_oversubscribed;    /* this rank's cores serve other ranks too, or more threads than cores */
     bool is_bound_too_tightly; /* the launcher gave every rank fewer cores than an equal share of the node: a launch trap */
     char advice[256];          /* what to launch differently; "" unless the trap is there. The same on all ranks */

@@ -26,6 +26,8 @@ static void open_rank(loopback_session *s, const loopback_options *options, int 
         .registry = options->registry[rank] ? options->registry[rank] : &s->registry,
         .runs_tasks = rank > 0 || !options->rank0_only_schedules,
         .thread_count = options->threads,
+        .has_comm_thread = options->has_comm_thread,
+        .comm_pu = -1,
         .spin = rank % 2 == 0,
         .idle_sleep_ns = weft_config_duration_ns(s->config, "transport.idle_sleep"),
         .progress_interval_ns = weft_config_duration_ns(s->config, "scheduler.progress_interval"),

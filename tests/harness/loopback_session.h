@@ -12,6 +12,7 @@ enum { LOOPBACK_MAX_RANKS = 8 };
 typedef struct loopback_options {
     int rank_count;
     int threads;               /* of each rank; 0, for one rank only: on the client's thread */
+    bool has_comm_thread;      /* on each rank that runs tasks */
     bool rank0_only_schedules; /* with two ranks or more */
     uint64_t memory_limit_bytes; /* of each rank; 0: none */
     const char *settings[4];   /* KEY=VALUE, up to the first NULL */

@@ -16,9 +16,11 @@ static const size_t counts[] = {0, 1, 1, 1, 7, 100, 2000};
 typedef struct rank_case {
     int ranks, threads;
     bool rank0_only_schedules;
+    bool has_comm_thread;
 } rank_case;
 
-static const rank_case rank_cases[] = {{1, 0, false}, {1, 2, false}, {2, 1, false}, {3, 2, true}, {5, 1, false}, {3, 4, false}};
+static const rank_case rank_cases[] = {{1, 0, false, false}, {1, 2, false, false}, {2, 1, false, false}, {3, 2, true, false},
+                                      {5, 1, false, false}, {3, 4, false, false}, {1, 2, false, true}, {3, 2, true, true}};
 
 static int round_count(void)
 {
@@ -29,7 +31,8 @@ static int round_count(void)
 static loopback_session *open_case(size_t i)
 {
     const rank_case *c = &rank_cases[i];
-    loopback_options options = {.rank_count = c->ranks, .threads = c->threads, .rank0_only_schedules = c->rank0_only_schedules};
+    loopback_options options = {.rank_count = c->ranks, .threads = c->threads, .rank0_only_schedules = c->rank0_only_schedules,
+                                .has_comm_thread = c->has_comm_thread};
     return loopback_session_create(&options);
 }
 

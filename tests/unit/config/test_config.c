@@ -248,7 +248,8 @@ static void the_table_shows_every_value_with_unit_and_origin(void)
         "scheduler.lost_after         1m                                            default\n"
         "scheduler.progress_interval  1.5s                                          --set\n"
         "transport.eager_bytes        4000B                                         default\n"
-        "transport.idle_sleep         1ms                                           default\n";
+        "transport.idle_sleep         1ms                                           default\n"
+        "transport.thread             auto                                          default\n";
     home_folder home;
     home_init(&home);
     setenv("WEFT_LOG__LEVEL", "info", 1);

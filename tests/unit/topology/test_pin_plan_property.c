@@ -172,6 +172,21 @@ static bool keeps_ranks_apart(const round_state *r, int a, int b)
     return true;
 }
 
+/* A core that is called spare has no thread of any rank, and is spare for one rank alone. */
+static bool keeps_spare_cores_apart(const round_state *r, int a, int b)
+{
+    const wf_pin_plan *plan = &r->plans[a];
+    bool has_spare = r->group[a] >= 0 && !plan->is_oversubscribed && plan->thread_count < r->share[a];
+    if (plan->spare_core_count != (has_spare ? r->share[a] - plan->thread_count : 0)) return false;
+    if ((plan->spare_pu >= 0) != (has_spare && r->request.pin)) return false;
+    if (plan->spare_pu < 0) return true;
+    int core = wf_topology_core_of_pu(r->topology, plan->spare_pu);
+    for (int t = 0; t < r->plans[b].thread_count; t++) {
+        if (wf_topology_core_of_pu(r->topology, r->plans[b].thread_pus[t]) == core) return false;
+    }
+    return a == b || r->plans[b].spare_pu < 0 || wf_topology_core_of_pu(r->topology, r->plans[b].spare_pu) != core;
+}
+
 /* Shares within one; together all of the group's cores; and each in one piece. */
 static bool keeps_group_promises(const round_state *r, int group)
 {
@@ -238,6 +253,9 @@ static bool keeps_all_promises(const round_state *r)
     for (int a = 0; a < r->request.rank_count; a++) {
         if (!keeps_rank_promises(r, a)) return false;
         if (has_group_of(r, a) && !keeps_group_promises(r, a)) return false;
+        for (int b = 0; b < r->request.rank_count; b++) {
+            if (!keeps_spare_cores_apart(r, a, b)) return false;
+        }
         for (int b = 0; b < a; b++) {
             if (!keeps_ranks_apart(r, a, b)) return false;
             if (strcmp(r->plans[a].advice, r->plans[b].advice) != 0) return false;
