@@ -64,7 +64,7 @@ static weft_status check_dependency(const weft_graph *graph, const weft_layer_sp
 {
     const weft_dependency *d = &spec->dependencies[i];
     size_t outputs = spec->output_count ? spec->output_count : 1;
-    if (!d->rule || !d->rule->inputs)
+    if (!d->rule || !d->rule->name || !d->rule->inputs)
         return weft_fail(err, WEFT_EINVAL, "dependency %zu has no rule; set rule to a WEFT_RULE's descriptor", i);
     if (d->param_bytes > UINT32_MAX / 2) return weft_fail(err, WEFT_EINVAL, "dependency %zu has %zu bytes of parameters", i, d->param_bytes);
     if (!d->on_itself) {

@@ -72,11 +72,14 @@ static bool is_shape(const wf_layer *layer)
     return count == layer->task_count;
 }
 
-static bool is_owner_rule(const wf_layers *v, const wf_owner_rule *o)
+static bool is_owner_rule(const wf_layers *v, const wf_layer *layer)
 {
+    const wf_owner_rule *o = &layer->owners;
     int64_t most = (int64_t)WF_MAX_LAYER_TASKS;
     if (o->kind > WEFT_OWNER_GIVEN || o->scale < 1 || o->stride < 1 || o->extent < 1 || o->block < 1) return false;
     if (o->scale > most || o->stride > most || o->extent > most || o->stride > most / o->extent) return false;
+    if (o->scale > 1 && (int64_t)(layer->task_count - 1) > most / o->scale) return false;
+    if (o->scale == 1 && layer->task_count % (uint64_t)(o->extent * o->stride) != 0) return false;
     return o->kind != WEFT_OWNER_GIVEN || is_range(o->ranks_begin, (uint64_t)o->extent, v->rank_count);
 }
 
@@ -86,11 +89,14 @@ static bool is_dependency(const wf_layers *v, uint32_t number, const wf_layer_de
            is_range(d->param_begin, d->param_bytes, v->param_bytes) && d->param_begin % ALIGNMENT == 0;
 }
 
+/* Layers have their dependencies one after the other, so that none is in two lists of edges. */
 static bool is_layer(const wf_layers *v, size_t index, size_t kernel_count)
 {
-    const wf_layer *layer = &v->layers[index];
-    bool is_good = layer->kernel < kernel_count && is_shape(layer) && is_owner_rule(v, &layer->owners) &&
+    const wf_layer *layer = &v->layers[index], *before = index ? layer - 1 : NULL;
+    uint32_t dependency_begin = before ? before->dependency_begin + before->dependency_count : 0;
+    bool is_good = layer->kernel < kernel_count && is_shape(layer) && is_owner_rule(v, layer) &&
                    layer->dependency_count <= WEFT_MAX_DEPENDENCIES && layer->output_count >= 1 && layer->output_count <= WEFT_MAX_OUTPUTS &&
+                   layer->dependency_begin == dependency_begin &&
                    is_range(layer->dependency_begin, layer->dependency_count, v->dependency_count) &&
                    is_range(layer->output_begin, layer->output_count, v->output_count) &&
                    is_range(layer->param_begin, layer->param_bytes, v->param_bytes) && layer->param_begin % ALIGNMENT == 0 &&

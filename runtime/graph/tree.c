@@ -21,9 +21,23 @@ static weft_status add_level(weft_graph *graph, const weft_layer_spec *spec, wef
     own.extents[0] = tasks;
     own.dependencies = &dependency;
     own.dependency_count = 1;
+    own.output_count = 1;
     own.owners = (weft_owner_map){0};
     wf_owner_rule owners = scale_owners(&source->owners, fan_in);
     return wf_graph_add_layer(graph, &own, &owners, level, err);
+}
+
+/* Room that was made stays. */
+static void take_back(weft_graph *graph, const wf_layers *before, size_t kernel_count)
+{
+    wf_layers *all = &graph->layers.all;
+    all->layer_count = before->layer_count;
+    all->dependency_count = before->dependency_count;
+    all->output_count = before->output_count;
+    all->rule_count = before->rule_count;
+    all->param_bytes = before->param_bytes;
+    all->text_bytes = before->text_bytes;
+    graph->kernel_count = kernel_count;
 }
 
 weft_status weft_graph_add_tree(weft_graph *graph, const weft_layer_spec *spec, weft_layer leaves, size_t output, int64_t fan_in,
@@ -31,6 +45,8 @@ weft_status weft_graph_add_tree(weft_graph *graph, const weft_layer_spec *spec, 
 {
     weft_layer level = leaves;
     weft_status status = WEFT_OK;
+    wf_layers before = graph->layers.all;
+    size_t kernel_count = graph->kernel_count;
     if (fan_in < 2) return weft_fail(err, WEFT_EINVAL, "a tree with a fan-in of %lld; at least 2", (long long)fan_in);
     if (weft_layer_task_count(graph, leaves) == 0)
         return weft_fail(err, WEFT_EINVAL, "the leaves are no layer of this graph; use what weft_graph_add_layer gave");
@@ -39,6 +55,7 @@ weft_status weft_graph_add_tree(weft_graph *graph, const weft_layer_spec *spec, 
         status = add_level(graph, spec, level, output, fan_in, &level, err);
         output = 0;
     } while (status == WEFT_OK && weft_layer_task_count(graph, level) > 1);
+    if (status != WEFT_OK) take_back(graph, &before, kernel_count);
     if (status == WEFT_OK && root) *root = weft_layer_output(level, 0, 0);
     return status;
 }
