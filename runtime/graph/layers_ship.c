@@ -17,7 +17,8 @@ static int compare_wanted(const void *a, const void *b)
 
 static bool continues(const wf_wanted *run, const wf_wanted *next)
 {
-    return wf_ref_layer(run->ref) == wf_ref_layer(next->ref) && run->partition == WF_NO_PARTITION && next->partition == WF_NO_PARTITION &&
+    return wf_ref_layer(run->ref) == wf_ref_layer(next->ref) && wf_ref_output(run->ref) == wf_ref_output(next->ref) &&
+           run->partition == WF_NO_PARTITION && next->partition == WF_NO_PARTITION &&
            wf_wanted_key(next->ref) <= wf_wanted_key(run->ref) + run->count;
 }
 
