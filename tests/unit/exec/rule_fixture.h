@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "exec/rule_layers.h"
+#include "graph/layers_ship.h"
 #include "weft_test.h"
 
 typedef struct rule_fixture {
@@ -53,7 +54,7 @@ static inline void fixture_init(rule_fixture *f, weft_graph *graph, weft_layer l
     for (size_t r = 0; r < list->all.rule_count; r++) f->rules[r] = list->rules[r];
     qsort(f->rules, list->all.rule_count, sizeof(void *), fixture_compare_rules);
     f->registry = (wf_registry){.rules = f->rules, .rule_count = list->all.rule_count};
-    CU_ASSERT_EQUAL_FATAL(wf_layers_ship(graph, &root, 1, 0, &bytes, &size_bytes, &tasks, NULL), WEFT_OK);
+    CU_ASSERT_EQUAL_FATAL(wf_layers_ship(graph, &(wf_plan){0}, &root, 1, 0, &bytes, &size_bytes, &tasks, NULL), WEFT_OK);
     CU_ASSERT_EQUAL_FATAL(wf_rule_layers_init(&f->layers, bytes, size_bytes, kernels, 1, &f->registry, workers, per_worker, NULL), WEFT_OK);
 }
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/graph.h"
+#include "graph/layers_ship.h"
 #include "random_graph.h"
 
 enum { LAYERS = 8, TASKS = 40, OUTPUTS = 3, FLAGS = 5 };
@@ -19,7 +19,7 @@ typedef struct shipped {
 static shipped ship(const weft_graph *graph, const weft_ref *roots, size_t count)
 {
     shipped s = {0};
-    CU_ASSERT_EQUAL_FATAL(wf_layers_ship(graph, roots, count, FLAGS, &s.bytes, &s.size_bytes, &s.task_count, NULL), WEFT_OK);
+    CU_ASSERT_EQUAL_FATAL(wf_layers_ship(graph, &(wf_plan){0}, roots, count, FLAGS, &s.bytes, &s.size_bytes, &s.task_count, NULL), WEFT_OK);
     if (s.bytes) CU_ASSERT_EQUAL_FATAL(wf_layers_view(s.bytes, s.size_bytes, graph->kernel_count, &s.view, NULL), WEFT_OK);
     return s;
 }

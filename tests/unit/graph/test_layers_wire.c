@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "exec/rule_layers.h"
-#include "graph/graph.h"
+#include "graph/layers_ship.h"
 #include "random_graph.h"
 
 enum { KERNELS = 2, WORKERS = 3, PER_WORKER = 2 };
@@ -50,7 +50,7 @@ static void *ship(const weft_graph *graph, const weft_ref *roots, size_t count, 
 {
     void *bytes;
     uint64_t tasks;
-    CU_ASSERT_EQUAL_FATAL(wf_layers_ship(graph, roots, count, 1, &bytes, size_bytes, &tasks, NULL), WEFT_OK);
+    CU_ASSERT_EQUAL_FATAL(wf_layers_ship(graph, &(wf_plan){0}, roots, count, 1, &bytes, size_bytes, &tasks, NULL), WEFT_OK);
     return bytes;
 }
 
