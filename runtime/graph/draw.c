@@ -186,10 +186,10 @@ weft_status weft_graph_draw(const weft_graph *graph, const char *path, weft_erro
     if (tasks > MAX_TASKS)
         return weft_fail(err, WEFT_EINVAL, "a graph of %" PRIu64 " tasks is too large to look at; draw one of at most %d, with fewer chunks",
                          tasks, MAX_TASKS);
-    weft_graph *expanded = NULL;
-    weft_status status = graph->layers.all.layer_count ? wf_graph_expand(graph, &expanded, err) : WEFT_OK;
-    if (status == WEFT_OK) status = write_text_in_memory(expanded ? expanded : graph, &text, err);
-    weft_graph_destroy(expanded);
+    wf_expansion x = {0};
+    weft_status status = wf_expansion_init(&x, graph, NULL, 0, err);
+    if (status == WEFT_OK) status = write_text_in_memory(x.graph, &text, err);
+    wf_expansion_fini(&x);
     if (status != WEFT_OK) return status;
     status = write_picture(kind, text, path, err);
     fclose(text);

@@ -4,17 +4,19 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 
-typedef struct expansion {
-    const weft_graph *from;
-    weft_graph *to;
-    uint64_t *begin;   /* by layer number: its first task in `to`; 0: 0 */
-    uint64_t *place;   /* by explicit task: in `to` */
+/* What is looked at task by task: some seconds, and some GB of inputs at the most. */
+enum { MAX_LAYER_TASKS = 4000000, MAX_INPUTS = 20000000 };
+
+typedef struct builder {
+    const wf_expansion *x;
+    uint64_t layer_input_count; /* of all layers so far */
     weft_ref *inputs;  /* of the task being added */
     size_t input_count, input_capacity;
-} expansion;
+} builder;
 
 uint64_t wf_graph_all_task_count(const weft_graph *graph)
 {
@@ -23,17 +25,29 @@ uint64_t wf_graph_all_task_count(const weft_graph *graph)
     return tasks;
 }
 
-static weft_status add_input(expansion *x, uint32_t layer, uint64_t task, uint64_t output, weft_error *err)
+weft_ref wf_expansion_ref(const wf_expansion *x, weft_ref ref)
 {
-    weft_status status = wf_grow(&x->inputs, &x->input_capacity, x->input_count + 1, sizeof *x->inputs, err);
-    if (status == WEFT_OK) x->inputs[x->input_count++] = (weft_ref){x->to->serial, wf_ref_value(x->begin[layer] + task, output)};
+    uint64_t value = ref.value;
+    if (wf_ref_layer(value) == 0 && x->from->tasks[wf_ref_task(value)].kernel == WF_LAYER_KERNEL)
+        value = wf_graph_layer_ref(x->from, wf_ref_task(value));
+    uint32_t layer = wf_ref_layer(value);
+    uint64_t task = layer ? x->layer_begin[layer] + wf_ref_task(value) : x->place[wf_ref_task(value)];
+    return (weft_ref){x->graph->serial, wf_ref_value(task, wf_ref_output(value))};
+}
+
+/* ---- adding tasks ---- */
+
+static weft_status add_input(builder *b, uint64_t ref, weft_error *err)
+{
+    weft_status status = wf_grow(&b->inputs, &b->input_capacity, b->input_count + 1, sizeof *b->inputs, err);
+    if (status == WEFT_OK) b->inputs[b->input_count++] = wf_expansion_ref(b->x, (weft_ref){b->x->from->serial, ref});
     return status;
 }
 
-static weft_status add_layer_inputs(expansion *x, uint32_t number, uint64_t index, const wf_layer_dependency *d, weft_error *err)
+static weft_status add_layer_inputs(builder *b, uint32_t number, uint64_t index, const wf_layer_dependency *d, weft_error *err)
 {
-    const wf_layers *layers = &x->from->layers.all;
-    const weft_rule *rule = x->from->layers.rules[d->rule];
+    const wf_layers *layers = &b->x->from->layers.all;
+    const weft_rule *rule = b->x->from->layers.rules[d->rule];
     weft_rule_call call = wf_layers_call(layers, number, d);
     weft_interval intervals[WEFT_MAX_INTERVALS];
     uint64_t limit = d->source == number ? index : layers->layers[d->source - 1].task_count;
@@ -41,87 +55,133 @@ static weft_status add_layer_inputs(expansion *x, uint32_t number, uint64_t inde
     weft_status status = WEFT_OK;
     for (size_t i = 0; i < count && status == WEFT_OK; i++) {
         if (count > WEFT_MAX_INTERVALS || intervals[i].begin >= intervals[i].end || intervals[i].end > limit)
-            return weft_fail(err, WEFT_EGRAPH, "rule \"%.64s\" gives inputs that task %" PRIu64 " of layer %.64s cannot have", rule->name, index,
-                             layers->texts + layers->layers[number - 1].name);
+            return weft_fail(err, WEFT_EGRAPH, "rule \"%.64s\" gives inputs that task %" PRIu64 " of layer %.64s cannot have", rule->name,
+                             index, layers->texts + layers->layers[number - 1].name);
+        if (intervals[i].end - intervals[i].begin > MAX_INPUTS - b->layer_input_count)
+            return weft_fail(err, WEFT_EINVAL, "layers with more than %d inputs are too large to be looked at task by task; give them "
+                             "smaller extents: the shape stays the same", MAX_INPUTS);
+        b->layer_input_count += intervals[i].end - intervals[i].begin;
         for (uint64_t j = intervals[i].begin; j < intervals[i].end && status == WEFT_OK; j++)
-            status = add_input(x, d->source, j, d->output, err);
+            status = add_input(b, wf_ref_of_layer(d->source, j, d->output), err);
     }
     return status;
 }
 
-static weft_status add_layer_task(expansion *x, uint32_t number, uint64_t index, weft_error *err)
+static weft_status add_layer_task(builder *b, uint32_t number, uint64_t index, weft_error *err)
 {
-    const wf_layers *layers = &x->from->layers.all;
+    const wf_layers *layers = &b->x->from->layers.all;
     const wf_layer *layer = &layers->layers[number - 1];
     size_t output_bytes[WEFT_MAX_OUTPUTS];
     char key[128];
     bool is_announced = layers->output_bytes[layer->output_begin] != UINT64_MAX;
     weft_status status = WEFT_OK;
-    x->input_count = 0;
+    b->input_count = 0;
     for (uint32_t d = 0; d < layer->dependency_count && status == WEFT_OK; d++)
-        status = add_layer_inputs(x, number, index, &layers->dependencies[layer->dependency_begin + d], err);
+        status = add_layer_inputs(b, number, index, &layers->dependencies[layer->dependency_begin + d], err);
     if (status != WEFT_OK) return status;
     for (uint32_t o = 0; o < layer->output_count; o++) output_bytes[o] = (size_t)layers->output_bytes[layer->output_begin + o];
     snprintf(key, sizeof key, "%.100s %" PRIu64, layers->texts + layer->name, index);
-    weft_task_spec spec = wf_task_spec_make(x->from->kernels[layer->kernel], x->inputs, x->input_count,
+    weft_task_spec spec = wf_task_spec_make(b->x->from->kernels[layer->kernel], b->inputs, b->input_count,
                                             layers->params + layer->param_begin, layer->param_bytes);
     spec.output_count = layer->output_count;
     spec.output_bytes = is_announced ? output_bytes : NULL;
     spec.cost = layer->cost;
     spec.key = key;
-    return weft_graph_add(x->to, &spec, NULL, err);
+    return weft_graph_add(b->x->graph, &spec, NULL, err);
 }
 
-static weft_status add_explicit_task(expansion *x, size_t t, weft_error *err)
+static weft_status add_explicit_task(builder *b, size_t t, weft_error *err)
 {
-    const weft_graph *from = x->from;
+    const weft_graph *from = b->x->from;
     const wf_graph_task *task = &from->tasks[t];
     size_t output_bytes[WEFT_MAX_OUTPUTS];
     weft_status status = WEFT_OK;
-    x->place[t] = x->to->task_count;
-    if (task->kernel == WF_LAYER_KERNEL) return WEFT_OK; /* what it stands for is there */
     if (task->kernel == WF_HELD_KERNEL)
-        return wf_graph_add_held(x->to, (const wf_held_source *)(const void *)(from->params + task->param_begin),
+        return wf_graph_add_held(b->x->graph, (const wf_held_source *)(const void *)(from->params + task->param_begin),
                                  from->output_bytes[task->output_begin], NULL, err);
-    x->input_count = 0;
-    for (uint64_t e = task->input_begin; e < task[1].input_begin && status == WEFT_OK; e++) {
-        uint64_t ref = from->inputs[e], source = wf_ref_task(ref);
-        if (from->tasks[source].kernel == WF_LAYER_KERNEL) ref = wf_graph_layer_ref(from, source);
-        status = add_input(x, wf_ref_layer(ref), wf_ref_layer(ref) ? wf_ref_task(ref) : x->place[source], wf_ref_output(ref), err);
-    }
+    b->input_count = 0;
+    for (uint64_t e = task->input_begin; e < task[1].input_begin && status == WEFT_OK; e++) status = add_input(b, from->inputs[e], err);
     if (status != WEFT_OK) return status;
-    weft_task_spec spec = wf_task_spec_make(from->kernels[task->kernel], x->inputs, x->input_count, from->params + task->param_begin,
+    weft_task_spec spec = wf_task_spec_make(from->kernels[task->kernel], b->inputs, b->input_count, from->params + task->param_begin,
                                             task->param_bytes);
     spec.output_count = wf_graph_output_count(from, t);
     for (size_t o = 0; o < spec.output_count; o++) output_bytes[o] = (size_t)from->output_bytes[task->output_begin + o];
     spec.output_bytes = output_bytes;
     spec.cost = (double)task->cost;
     spec.key = from->keys + task->key;
-    return weft_graph_add(x->to, &spec, NULL, err);
+    return weft_graph_add(b->x->graph, &spec, NULL, err);
 }
 
-weft_status wf_graph_expand(const weft_graph *graph, weft_graph **expanded, weft_error *err)
+static weft_status add_all(builder *b, const unsigned char *needed_layers, const unsigned char *needed_tasks, weft_error *err)
 {
-    expansion x = {.from = graph};
-    uint64_t tasks = 0;
-    size_t layer_count = graph->layers.all.layer_count;
-    weft_status status = weft_graph_create(&x.to, err);
-    x.begin = wf_calloc(layer_count + 1, sizeof *x.begin, err);
-    x.place = wf_calloc(graph->task_count, sizeof *x.place, err);
-    if (status == WEFT_OK && (!x.begin || !x.place)) status = WEFT_ENOMEM;
-    for (uint32_t number = 1; number <= layer_count && status == WEFT_OK; number++) {
-        x.begin[number] = tasks;
-        tasks += graph->layers.all.layers[number - 1].task_count;
-        for (uint64_t i = 0; i < graph->layers.all.layers[number - 1].task_count && status == WEFT_OK; i++)
-            status = add_layer_task(&x, number, i, err);
+    const wf_layers *layers = &b->x->from->layers.all;
+    weft_status status = WEFT_OK;
+    for (uint32_t number = 1; number <= layers->layer_count && status == WEFT_OK; number++) {
+        if (!needed_layers[number - 1]) continue;
+        b->x->layer_begin[number] = b->x->graph->task_count;
+        for (uint64_t i = 0; i < layers->layers[number - 1].task_count && status == WEFT_OK; i++)
+            status = add_layer_task(b, number, i, err);
     }
-    for (size_t t = 0; t < graph->task_count && status == WEFT_OK; t++) status = add_explicit_task(&x, t, err);
-    free(x.inputs);
-    free(x.begin);
-    free(x.place);
-    if (status == WEFT_OK)
-        *expanded = x.to;
-    else
-        weft_graph_destroy(x.to);
+    for (size_t t = 0; t < b->x->from->task_count && status == WEFT_OK; t++) {
+        if (!needed_tasks[t] || b->x->from->tasks[t].kernel == WF_LAYER_KERNEL) continue; /* what that stands for is there */
+        b->x->place[t] = b->x->graph->task_count;
+        status = add_explicit_task(b, t, err);
+    }
     return status;
+}
+
+/* ---- all of it ---- */
+
+/* Returns the tasks by rule. */
+static uint64_t mark_needed(const weft_graph *graph, const weft_ref *roots, size_t root_count, unsigned char *layers, unsigned char *tasks)
+{
+    if (roots) {
+        wf_cull(graph, roots, root_count, tasks);
+        for (size_t i = 0; i < root_count; i++) {
+            if (wf_ref_layer(roots[i].value)) layers[wf_ref_layer(roots[i].value) - 1] = 1;
+        }
+    } else {
+        memset(tasks, 1, graph->task_count);
+        memset(layers, 1, graph->layers.all.layer_count);
+    }
+    for (size_t t = 0; graph->layer_inputs && t < graph->task_count; t++) {
+        if (tasks[t] && graph->tasks[t].kernel == WF_LAYER_KERNEL) layers[wf_ref_layer(wf_graph_layer_ref(graph, t)) - 1] = 1;
+    }
+    return wf_layers_cull(&graph->layers.all, layers);
+}
+
+weft_status wf_expansion_init(wf_expansion *expansion, const weft_graph *graph, const weft_ref *roots, size_t root_count, weft_error *err)
+{
+    size_t layer_count = graph->layers.all.layer_count;
+    wf_expansion x = {.from = graph};
+    builder b = {.x = &x};
+    unsigned char *needed_layers = wf_calloc(layer_count, 1, err), *needed_tasks = wf_calloc(graph->task_count, 1, err);
+    x.layer_begin = wf_calloc(layer_count + 1, sizeof *x.layer_begin, err);
+    x.place = wf_calloc(graph->task_count, sizeof *x.place, err);
+    weft_status status = needed_layers && needed_tasks && x.layer_begin && x.place ? weft_graph_create(&x.graph, err) : WEFT_ENOMEM;
+    if (status != WEFT_OK) goto out;
+    memset(x.layer_begin, 0xff, (layer_count + 1) * sizeof *x.layer_begin); /* WF_NOT_EXPANDED */
+    if (graph->task_count) memset(x.place, 0xff, graph->task_count * sizeof *x.place);
+    uint64_t layer_tasks = mark_needed(graph, roots, root_count, needed_layers, needed_tasks);
+    if (layer_tasks > MAX_LAYER_TASKS)
+        status = weft_fail(err, WEFT_EINVAL, "layers of %" PRIu64 " tasks are too large to be looked at task by task, at most %d; give "
+                           "them smaller extents: the shape stays the same", layer_tasks, MAX_LAYER_TASKS);
+    if (status == WEFT_OK) status = add_all(&b, needed_layers, needed_tasks, err);
+out:
+    free(b.inputs);
+    free(needed_layers);
+    free(needed_tasks);
+    if (status == WEFT_OK)
+        *expansion = x;
+    else
+        wf_expansion_fini(&x);
+    return status;
+}
+
+void wf_expansion_fini(wf_expansion *expansion)
+{
+    weft_graph_destroy(expansion->graph);
+    free(expansion->layer_begin);
+    free(expansion->place);
+    *expansion = (wf_expansion){0};
 }

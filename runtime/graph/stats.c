@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "graph/cut.h"
+#include "graph/expand.h"
 
 enum { DEFAULT_PER_WORKER = 4 }; /* partition.per_rank's */
 
@@ -217,6 +218,24 @@ weft_status wf_plan_measure(const wf_plan *plan, const weft_graph *graph, const 
     return status;
 }
 
+/* Layers by rule are measured as the tasks that they stand for. `plan` is that of the explicit tasks. */
+static weft_status measure_expanded(const wf_plan *plan, const weft_graph *graph, const weft_ref *roots, size_t root_count,
+                                    const wf_plan_options *options, weft_graph_stats *stats, weft_graph_rank_stats *ranks, weft_error *err)
+{
+    wf_expansion x = {0};
+    wf_plan expanded = {0};
+    weft_ref *own_roots = wf_calloc(root_count, sizeof *own_roots, err);
+    weft_status status = own_roots ? wf_expansion_init(&x, graph, roots, root_count, err) : WEFT_ENOMEM;
+    for (size_t i = 0; status == WEFT_OK && i < root_count; i++) own_roots[i] = wf_expansion_ref(&x, roots[i]);
+    if (status == WEFT_OK) status = wf_expansion_plan(&x, plan, own_roots, root_count, &expanded, err);
+    if (status == WEFT_OK) status = wf_plan_measure(&expanded, x.graph, own_roots, root_count, options, stats, ranks, err);
+    if (plan->method == WF_CUT_AUTO && options->worker_count > 1) stats->method = "owners";
+    wf_plan_fini(&expanded);
+    wf_expansion_fini(&x);
+    free(own_roots);
+    return status;
+}
+
 weft_status wf_graph_measure(const weft_graph *graph, const weft_ref *roots, size_t root_count, const wf_plan_options *options,
                              weft_graph_stats *stats, weft_error *err)
 {
@@ -231,7 +250,12 @@ weft_status wf_graph_measure(const weft_graph *graph, const weft_ref *roots, siz
     if (status != WEFT_OK) return status;
     weft_graph_stats made = {.size_bytes = sizeof made, .ranks = stats->ranks, .rank_capacity = stats->rank_capacity};
     ranks = wf_calloc(options->worker_count, sizeof *ranks, err);
-    status = ranks ? wf_plan_measure(&plan, graph, roots, root_count, options, &made, ranks, err) : WEFT_ENOMEM;
+    if (!ranks)
+        status = WEFT_ENOMEM;
+    else if (graph->layers.all.layer_count)
+        status = measure_expanded(&plan, graph, roots, root_count, options, &made, ranks, err);
+    else
+        status = wf_plan_measure(&plan, graph, roots, root_count, options, &made, ranks, err);
     if (status == WEFT_OK) {
         for (size_t w = 0; stats->ranks && w < options->worker_count && w < stats->rank_capacity; w++) stats->ranks[w] = ranks[w];
         *stats = made;

@@ -65,9 +65,10 @@ WEFT_API weft_ref weft_output(weft_ref first, size_t index);
 WEFT_API size_t weft_graph_task_count(const weft_graph *graph);
 
 /* Draws the graph: a .dot file, or .svg, .png and .pdf by Graphviz's dot program. The ending of path decides.
+ * Layers by rule are drawn as the tasks that they stand for: a layer's in one line, or one line for each index of the first dimension.
  *
- * Errors:   WEFT_EINVAL another ending, or a graph of more than 2,000 tasks; WEFT_EIO the file cannot be written, or dot is missing or
- *           failed; WEFT_ENOMEM. Nothing half-written is left.
+ * Errors:   WEFT_EINVAL another ending, or a graph of more than 2,000 tasks; WEFT_EGRAPH a rule gives inputs that cannot be; WEFT_EIO the
+ *           file cannot be written, or dot is missing or failed; WEFT_ENOMEM. Nothing half-written is left.
  */
 WEFT_API weft_status weft_graph_draw(const weft_graph *graph, const char *path, weft_error *err);
 
@@ -89,7 +90,7 @@ typedef struct weft_graph_stats {
     size_t rank_capacity;
     size_t rank_count;            /* that run tasks, whether there is room for them or not */
 
-    size_t task_count;            /* that the roots need; all that follows is of these */
+    size_t task_count;            /* that the roots need, layers by rule whole; all that follows is of these */
     size_t edge_count;            /* inputs */
     size_t output_count;
     uint64_t output_bytes;        /* as announced; 64 where nothing was */
@@ -97,7 +98,7 @@ typedef struct weft_graph_stats {
     double critical_cost;         /* of the dearest chain of tasks that wait for one another: no number of ranks is faster */
     size_t critical_task_count;   /* in that chain; in the longest of several */
 
-    const char *method;           /* of the cut: "metis", "greedy", or "none" for a single rank; static text */
+    const char *method;           /* of the cut: "metis", "greedy"; "owners" when all tasks are by rule; "none" for one rank; static text */
     size_t cut_edge_count;        /* inputs that come from another rank */
     size_t message_count;         /* outputs that go to another rank, counted once for each rank that they go to */
     uint64_t cut_bytes;           /* of these */
@@ -109,19 +110,24 @@ typedef struct weft_graph_stats {
 
 #define WEFT_GRAPH_STATS_INIT {.size_bytes = sizeof(weft_graph_stats)}
 
-/* What computing these roots on worker_count ranks of thread_count threads each would be like: before there is a job to run it in. A session
- * tells the same of its own ranks: weft_session_get_graph_stats.
+/* What computing these roots on worker_count ranks of thread_count threads each would be like: before there is a job to run it in. A
+ * session tells the same of its own ranks: weft_session_get_graph_stats.
+ *
+ * Explicit tasks lie where weft_compute would cut them to, tasks by rule where their layer's owner map says. Each is looked at, so layers
+ * may be much larger than what can be asked about: with fewer steps, or smaller extents, they have the same shape.
  *
  * Memory is that of the chunks when each rank runs its tasks in the static order, one at a time: an output lives from its task to its last
  * consumer on that rank, at its announced size, on the ranks that it is sent to as well; roots stay to the end, kept results are there
- * throughout. Each further thread of a rank may add the inputs and outputs of one task.
+ * throughout. Tasks by rule, which run as their inputs come, are taken to be in the static order, too. Each further thread of a rank may
+ * add the inputs and outputs of one task.
  *
  * Units:    costs as in weft_task_spec; bytes.
  * Owns:     stats->ranks stays the caller's. Kept results are taken to lie on rank 0 to worker_count - 1, where their futures say.
- * Errors:   WEFT_EINVAL a size_bytes of another version, a root of another graph, no roots, no worker or no thread, or a kept result on a
- *           rank that is none; WEFT_ENOMEM. *stats is unchanged then.
+ * Errors:   WEFT_EINVAL a size_bytes of another version, a root of another graph, no roots, no worker or no thread, a kept result on a
+ *           rank that is none, or layers of more than 4 million tasks or 20 million inputs; WEFT_EGRAPH a rule gives inputs that cannot be;
+ *           WEFT_ENOMEM. *stats is unchanged then.
  * Threads:  any, as long as nobody adds to the graph.
- * Cost:     plans the graph and simulates it: about a microsecond a task.
+ * Cost:     plans the graph and simulates it: about a microsecond a task of a few inputs.
  */
 WEFT_API weft_status weft_graph_get_stats(const weft_graph *graph, const weft_ref *roots, size_t root_count, size_t worker_count,
                                           int thread_count, weft_graph_stats *stats, weft_error *err);
