@@ -152,6 +152,15 @@ static size_t write_edges(const weft_graph *graph, size_t task, uint64_t *scratc
     return edges;
 }
 
+/* Edges that nobody sees keep the sequence. */
+static void write_row(weft_interval row, FILE *out)
+{
+    if (row.end - row.begin < 2) return;
+    fprintf(out, "  {rank=same; edge [style=invis]; t%" PRIu64, row.begin);
+    for (uint64_t t = row.begin + 1; t < row.end; t++) fprintf(out, " -> t%" PRIu64, t);
+    fputs("}\n", out);
+}
+
 static void write_legend_cell(const char *name, size_t count, uint32_t kernel, FILE *out)
 {
     fprintf(out, "<td border=\"1\" color=\"#555555\" bgcolor=\"%s\" style=\"rounded,%s\">", fill_of(kernel), border_of(kernel));
@@ -185,7 +194,7 @@ static weft_status write_title(const weft_graph *graph, size_t edge_count, FILE 
     return WEFT_OK;
 }
 
-weft_status wf_graph_write_dot(const weft_graph *graph, FILE *out, weft_error *err)
+weft_status wf_graph_write_dot(const weft_graph *graph, const weft_interval *rows, size_t row_count, FILE *out, weft_error *err)
 {
     size_t edge_count = 0;
     uint64_t *scratch = wf_calloc(graph->input_count, sizeof *scratch, err);
@@ -201,6 +210,7 @@ weft_status wf_graph_write_dot(const weft_graph *graph, FILE *out, weft_error *e
     weft_status status = write_title(graph, edge_count, out, err);
     for (size_t t = 0; status == WEFT_OK && t < graph->task_count; t++) write_task(graph, t, out);
     for (size_t t = 0; status == WEFT_OK && t < graph->task_count; t++) write_edges(graph, t, scratch, out);
+    for (size_t r = 0; status == WEFT_OK && r < row_count; r++) write_row(rows[r], out);
     fputs("}\n", out);
     free(scratch);
     return status;

@@ -45,9 +45,38 @@ static weft_status cannot_write(const char *path, int error, weft_error *err)
     return weft_fail(err, WEFT_EIO, "cannot write %s: %s; choose another place for the picture", path, strerror(error));
 }
 
-/* The dot text in memory, read from its start by whoever gets the descriptor. */
-static weft_status write_text_in_memory(const weft_graph *graph, FILE **text, weft_error *err)
+/* One row, or one for each index of the first dimension: then a chain, whose tasks take one another, has rows of one task. */
+static uint64_t row_count_of(const wf_layers *layers, size_t number)
 {
+    const wf_layer *layer = &layers->layers[number - 1];
+    const wf_layer_dependency *dependencies = layers->dependencies + layer->dependency_begin;
+    bool is_on_itself = false;
+    for (uint32_t d = 0; d < layer->dependency_count; d++) is_on_itself |= dependencies[d].source == number;
+    return layer->dim_count > 1 || is_on_itself ? (uint64_t)layer->extents[0] : 1;
+}
+
+/* Owns: *rows is new; the caller frees it. */
+static weft_status list_rows(const wf_expansion *x, weft_interval **rows, size_t *row_count, weft_error *err)
+{
+    const wf_layers *layers = &x->from->layers.all;
+    size_t count = 0;
+    weft_interval *made = wf_calloc(x->graph->task_count, sizeof *made, err);
+    if (!made) return WEFT_ENOMEM;
+    for (size_t number = 1; number <= layers->layer_count; number++) {
+        uint64_t rows_here = row_count_of(layers, number), tasks = layers->layers[number - 1].task_count / rows_here;
+        for (uint64_t r = 0; r < rows_here; r++)
+            made[count++] = (weft_interval){x->layer_begin[number] + r * tasks, x->layer_begin[number] + (r + 1) * tasks};
+    }
+    *rows = made;
+    *row_count = count;
+    return WEFT_OK;
+}
+
+/* The dot text in memory, read from its start by whoever gets the descriptor. */
+static weft_status write_text_in_memory(const wf_expansion *x, FILE **text, weft_error *err)
+{
+    weft_interval *rows = NULL;
+    size_t row_count = 0;
     weft_status status = WEFT_OK;
     int descriptor = memfd_create("weft-graph", MFD_CLOEXEC);
     FILE *made = descriptor >= 0 ? fdopen(descriptor, "w+") : NULL;
@@ -56,7 +85,9 @@ static weft_status write_text_in_memory(const weft_graph *graph, FILE **text, we
         if (descriptor >= 0) close(descriptor);
         return status;
     }
-    status = wf_graph_write_dot(graph, made, err);
+    status = list_rows(x, &rows, &row_count, err);
+    if (status == WEFT_OK) status = wf_graph_write_dot(x->graph, rows, row_count, made, err);
+    free(rows);
     if (status == WEFT_OK && (fflush(made) != 0 || ferror(made)))
         status = weft_fail(err, WEFT_ENOMEM, "no memory for the text of a picture: %s", strerror(errno));
     if (status == WEFT_OK) rewind(made);
@@ -188,7 +219,7 @@ weft_status weft_graph_draw(const weft_graph *graph, const char *path, weft_erro
                          tasks, MAX_TASKS);
     wf_expansion x = {0};
     weft_status status = wf_expansion_init(&x, graph, NULL, 0, err);
-    if (status == WEFT_OK) status = write_text_in_memory(x.graph, &text, err);
+    if (status == WEFT_OK) status = write_text_in_memory(&x, &text, err);
     wf_expansion_fini(&x);
     if (status != WEFT_OK) return status;
     status = write_picture(kind, text, path, err);

@@ -48,7 +48,7 @@ static char *text_of(weft_graph *graph)
     char *text = calloc(ROOM, 1);
     FILE *out = text ? fmemopen(text, ROOM - 1, "w") : NULL;
     CU_ASSERT_PTR_NOT_NULL_FATAL(out);
-    CU_ASSERT_EQUAL(wf_graph_write_dot(graph, out, NULL), WEFT_OK);
+    CU_ASSERT_EQUAL(wf_graph_write_dot(graph, NULL, 0, out, NULL), WEFT_OK);
     CU_ASSERT_EQUAL(fclose(out), 0);
     weft_graph_destroy(graph);
     return text;
@@ -238,6 +238,57 @@ static void a_long_key_is_cut_in_the_label_between_letters(void)
     free(text);
 }
 
+/* Three tasks on their own; two rows of three that take them and one another; then three that take one another, and an explicit one. */
+static weft_graph *create_layers(void)
+{
+    static const int64_t radius = 1;
+    weft_graph *graph = create_graph();
+    weft_layer layer = {0, 0};
+    weft_layer_spec spec = WEFT_LAYER_SPEC_INIT;
+    weft_dependency dependencies[] = {{.rule = &weft_first_row_rule},
+                                      {.rule = &weft_stencil_rule, .on_itself = true, .params = &radius, .param_bytes = sizeof radius}};
+    spec.kernel = &make_kernel;
+    spec.dim_count = 1;
+    spec.extents[0] = 3;
+    CU_ASSERT_EQUAL_FATAL(weft_graph_add_layer(graph, &spec, &layer, NULL), WEFT_OK);
+    dependencies[0].source = layer;
+    spec.dim_count = 2;
+    spec.extents[0] = 2, spec.extents[1] = 3;
+    spec.dependencies = dependencies, spec.dependency_count = 2;
+    CU_ASSERT_EQUAL_FATAL(weft_graph_add_layer(graph, &spec, &layer, NULL), WEFT_OK);
+    weft_ref last = weft_layer_output(layer, 5, 0);
+    spec.dim_count = 1;
+    spec.extents[0] = 3;
+    spec.dependencies = dependencies + 1, spec.dependency_count = 1;
+    CU_ASSERT_EQUAL_FATAL(weft_graph_add_layer(graph, &spec, &layer, NULL), WEFT_OK);
+    add(graph, &use_kernel, NULL, &last, 1, 1, NULL);
+    return graph;
+}
+
+static void rows_of_layers_stand_in_line_and_chains_do_not(void)
+{
+    char text[8192] = "";
+    weft_graph *graph = create_layers();
+    make_folder();
+    CU_ASSERT_EQUAL(weft_graph_draw(graph, in_folder("g.dot"), NULL), WEFT_OK);
+    FILE *file = fopen(in_folder("g.dot"), "r");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT(fread(text, 1, sizeof text - 1, file) > 0);
+    fclose(file);
+    CU_ASSERT_EQUAL(count_of(text, "rank=same"), 3);
+    has(text, "{rank=same; edge [style=invis]; t0 -> t1 -> t2}");
+    has(text, "{rank=same; edge [style=invis]; t3 -> t4 -> t5}");
+    has(text, "{rank=same; edge [style=invis]; t6 -> t7 -> t8}");
+    has(text, "t10 -> t11;");
+    has(text, "t8 -> t12;");
+    has(text, "<b>13 tasks, 13 edges</b>");
+    has(text, "t6 [label=\"make 3\"");
+    CU_ASSERT_EQUAL(weft_graph_draw(graph, in_folder("g.svg"), NULL), WEFT_OK);
+    begins_with(in_folder("g.svg"), "<?xml");
+    remove_folder();
+    weft_graph_destroy(graph);
+}
+
 /* ---- the files ---- */
 
 static void the_ending_decides_what_is_written(void)
@@ -366,6 +417,7 @@ int main(void)
         WEFT_TEST(kernels_beyond_the_palette_differ_by_their_border),
         WEFT_TEST(text_cannot_end_its_quotes_or_be_read_as_an_escape),
         WEFT_TEST(a_long_key_is_cut_in_the_label_between_letters),
+        WEFT_TEST(rows_of_layers_stand_in_line_and_chains_do_not),
         WEFT_TEST(the_ending_decides_what_is_written),
         WEFT_TEST(an_empty_graph_is_a_picture_too),
         WEFT_TEST(an_old_picture_is_replaced_and_has_the_usual_permissions),
