@@ -265,6 +265,21 @@ static void names_and_methods_belong_together(void)
     CU_ASSERT_STRING_EQUAL(wf_cut_method_name(WF_CUT_METIS), "metis");
 }
 
+/* As in a graph whose tasks are all by rule. */
+static void a_graph_without_tasks_needs_no_cut(void)
+{
+    static const wf_plan_worker workers[] = {{1, 1}, {2, 1}};
+    static const wf_cut_method methods[] = {WF_CUT_AUTO, WF_CUT_GREEDY};
+    weft_graph *graph = create_graph();
+    for (size_t i = 0; i < WEFT_COUNT_OF(methods); i++) {
+        wf_plan plan = make_plan(graph, NULL, 0, &(wf_plan_options){workers, 2, 3, methods[i]});
+        CU_ASSERT(plan.needed_count == 0 && plan.partition_count == 6 && plan.method == WF_CUT_AUTO);
+        CU_ASSERT(plan.rank[2] == 1 && plan.rank[3] == 2);
+        wf_plan_fini(&plan);
+    }
+    weft_graph_destroy(graph);
+}
+
 static void metis_is_refused_where_there_is_none(void)
 {
     weft_graph *graph = create_graph();
@@ -290,6 +305,7 @@ int main(void)
         WEFT_TEST(a_workers_partitions_follow_the_static_order_in_equal_pieces),
         WEFT_TEST(auto_takes_metis_for_heavy_edges_and_long_paths_only),
         WEFT_TEST(names_and_methods_belong_together),
+        WEFT_TEST(a_graph_without_tasks_needs_no_cut),
         WEFT_TEST(metis_is_refused_where_there_is_none),
     };
     return weft_test_run("graph/cut", cases, WEFT_COUNT_OF(cases));
