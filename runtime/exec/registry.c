@@ -25,9 +25,9 @@ static size_t append(const void **to, size_t count, const void *begin, const voi
     return count + bytes / sizeof *to;
 }
 
-/* *table is new: the entries of both sections, sorted, without those that both hold. */
+/* table points to a pointer to entries, which gets a new array: the entries of both sections, sorted, without those that both hold. */
 static weft_status make_table(const char *what, const void *own_begin, const void *own_end, const void *begin, const void *end,
-                              const void **table, size_t *entry_count, weft_error *err)
+                              void *table, size_t *entry_count, weft_error *err)
 {
     size_t bytes = (size_t)((const char *)own_end - (const char *)own_begin) + (size_t)((const char *)end - (const char *)begin), kept = 0;
     const void **made = wf_calloc(bytes + 1, 1, err);
@@ -54,9 +54,9 @@ weft_status wf_registry_init(wf_registry *registry, const weft_sections *section
     wf_registry made = {0};
     const weft_sections *s = sections ? sections : &none;
     weft_status status = make_table("kernels", __start_weft_kernels, __stop_weft_kernels, s->kernels_begin, s->kernels_end,
-                                    (const void **)&made.kernels, &made.kernel_count, err);
+                                    &made.kernels, &made.kernel_count, err);
     if (status == WEFT_OK)
-        status = make_table("rules", __start_weft_rules, __stop_weft_rules, s->rules_begin, s->rules_end, (const void **)&made.rules,
+        status = make_table("rules", __start_weft_rules, __stop_weft_rules, s->rules_begin, s->rules_end, &made.rules,
                             &made.rule_count, err);
     if (status == WEFT_OK)
         *registry = made;
