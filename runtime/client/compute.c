@@ -81,23 +81,25 @@ static weft_status run(weft_session *session, const weft_graph *graph, const wef
     wf_plan plan = {0};
     wf_partition_set set = {0};
     wf_layers_shipment layers = {0};
-    void *layer_bytes = NULL;
     *graph_id = wf_scheduler_next_graph(session->scheduler);
     weft_status status = wf_graph_check_roots(graph, roots, root_count, err);
     if (status == WEFT_OK) status = make_plan(session, graph, roots, root_count, &plan, err);
     if (status == WEFT_OK) status = wf_partition_set_init(&set, graph, &plan, *graph_id, roots, root_count, root_flags, err);
     if (status == WEFT_OK)
-        status = wf_layers_ship(graph, &plan, roots, root_count, root_flags, &layer_bytes, &layers.size_bytes, &layers.task_count, err);
-    layers.bytes = layer_bytes;
+        status = wf_layers_shipment_init(&layers, graph, &plan, roots, root_count, root_flags, err);
     if (layers.bytes) warn_of_scans(session, graph);
     if (status == WEFT_OK)
         status = wf_scheduler_begin(session->scheduler, *graph_id, graph, &plan, &set, &layers, roots, root_count, chunks != NULL, err);
     if (status == WEFT_OK) {
-        for (size_t i = 0; rank_of_root && i < root_count; i++) rank_of_root[i] = plan.rank[partition_of(graph, &plan, roots[i].value)];
         wf_session_wait(session, *graph_id);
+        for (size_t i = 0; rank_of_root && i < root_count; i++) {
+            uint32_t partition = partition_of(graph, &plan, roots[i].value);
+            int moved_to = wf_scheduler_partition_rank(session->scheduler, *graph_id, partition);
+            rank_of_root[i] = moved_to >= 0 ? moved_to : plan.rank[partition];
+        }
         status = wf_scheduler_end(session->scheduler, *graph_id, chunks, err);
     }
-    free(layer_bytes);
+    wf_layers_shipment_fini(&layers);
     wf_partition_set_fini(&set);
     wf_plan_fini(&plan);
     return status;

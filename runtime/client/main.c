@@ -128,6 +128,7 @@ static weft_status open_rank(program *p, weft_error *err)
         .idle_sleep_ns = weft_config_duration_ns(p->config, "transport.idle_sleep"),
         .progress_interval_ns = weft_config_duration_ns(p->config, "scheduler.progress_interval"),
         .lost_after_ns = weft_config_duration_ns(p->config, "scheduler.lost_after"),
+        .move = wf_session_move_mode(p->config),
         .cpuset_text = placement->cpuset_text,
         .pinning_text = placement->pinning_text,
         .log = &p->log,

@@ -19,6 +19,9 @@ struct weft_session {
     atomic_bool has_warned_of_scans;
 };
 
+/* partition.move */
+wf_move_mode wf_session_move_mode(const weft_config *config);
+
 /* Polls and sleeps in turn until the compute is over, or can never be. */
 void wf_session_wait(weft_session *session, uint64_t graph_id);
 

@@ -55,6 +55,8 @@ static void on_message(void *context, wf_message *message, void *poller)
     case WF_MSG_ROOT:
     case WF_MSG_FAILED:
     case WF_MSG_PROGRESS:
+    case WF_MSG_MOVED:
+    case WF_MSG_ANSWER:
         if (rank->scheduler) wf_scheduler_handle(rank->scheduler, message, wf_clock_now_ns());
         break;
     case WF_MSG_BROKEN:
@@ -96,7 +98,7 @@ weft_status wf_rank_create(const wf_rank_options *options, wf_rank **rank, weft_
     wf_condition_init(&made->wake);
     weft_status status = WEFT_OK;
     if (options->transport->rank == 0) {
-        wf_scheduler_options scheduler = {options->transport, options->lost_after_ns, options->log};
+        wf_scheduler_options scheduler = {options->transport, options->lost_after_ns, options->log, options->move};
         status = wf_scheduler_create(&scheduler, &made->scheduler, err);
     }
     if (status == WEFT_OK && options->runs_tasks) {

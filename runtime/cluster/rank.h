@@ -24,6 +24,7 @@ typedef struct wf_rank_options {
     int64_t idle_sleep_ns;
     int64_t progress_interval_ns;
     int64_t lost_after_ns;
+    wf_move_mode move;             /* on rank 0: whether partitions move */
     const char *cpuset_text;       /* for people: what this rank may use, */
     const char *pinning_text;      /* and where its threads run, a line each */
     const wf_log *log;             /* NULL: silent */

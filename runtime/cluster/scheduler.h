@@ -9,7 +9,9 @@
 #define WF_CLUSTER_SCHEDULER_H
 
 #include "base/log.h"
+#include "cluster/balance.h"
 #include "cluster/protocol.h"
+#include "graph/layers_ship.h"
 #include "graph/partition.h"
 #include "transport/transport.h"
 
@@ -19,6 +21,7 @@ typedef struct wf_scheduler_options {
     wf_transport *transport;
     int64_t lost_after_ns; /* a rank with work that is silent for this long is lost */
     const wf_log *log;     /* NULL: silent */
+    wf_move_mode move;     /* whether partitions move */
 } wf_scheduler_options;
 
 /* Owns: *scheduler is new. */
@@ -52,13 +55,6 @@ bool wf_scheduler_describe_rank(wf_scheduler *scheduler, int rank, wf_rank_descr
 /* A number for the next graph. */
 uint64_t wf_scheduler_next_graph(wf_scheduler *scheduler);
 
-/* A graph's layers by rule, as graph/layers.h's wf_layers_ship makes them. */
-typedef struct wf_layers_shipment {
-    const void *bytes; /* NULL: there are none */
-    size_t size_bytes;
-    uint64_t task_count;
-} wf_layers_shipment;
-
 /* Sends a planned graph out.
  *
  * roots are those whose chunks come back when gather is set; the compute ends without them otherwise.
@@ -71,6 +67,11 @@ weft_status wf_scheduler_begin(wf_scheduler *scheduler, uint64_t graph_id, const
 
 /* True when the compute is over, or can never be. Sleeps up to timeout_ns until it is (0: does not). */
 bool wf_scheduler_wait(wf_scheduler *scheduler, uint64_t graph_id, int64_t timeout_ns);
+
+/* Where a partition of a compute lies: for good once the compute is over. -1: where the plan says, nothing moves. */
+int wf_scheduler_partition_rank(wf_scheduler *scheduler, uint64_t graph_id, uint32_t partition);
+
+uint64_t wf_scheduler_moved_count(wf_scheduler *scheduler); /* partitions that have moved */
 
 /* WEFT_OK, or why the session is broken. */
 weft_status wf_scheduler_check(wf_scheduler *scheduler, weft_error *err);

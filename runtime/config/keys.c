@@ -31,6 +31,8 @@ static const wf_key keys[] = {
      "memory that one rank may use for chunks"},
     {"partition.method", WF_KEY_CHOICE, "auto", 0, 0, NULL, "auto|metis|greedy", NULL,
      "what cuts a graph into partitions"},
+    {"partition.move", WF_KEY_CHOICE, "on", 0, 0, NULL, "on|off|random", NULL,
+     "whether an idle rank gets unopened partitions of a busy one; random: for no reason, to test"},
     {"partition.per_rank", WF_KEY_INT, "4", 1, 1024, NULL, NULL, "partitions",
      "partitions that a graph is cut into, for each rank"},
     {"pool.pin", WF_KEY_BOOL, "true", 0, 1, NULL, NULL, NULL,

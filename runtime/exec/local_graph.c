@@ -222,7 +222,7 @@ out:
     return status;
 }
 
-weft_status wf_local_graph_add(wf_local_graph *graph, void *bytes, size_t size_bytes, weft_error *err)
+weft_status wf_local_graph_add(wf_local_graph *graph, void *bytes, size_t size_bytes, wf_pool_item **next, weft_error *err)
 {
     local_partition *p;
     weft_status status = make_partition(graph, bytes, size_bytes, &p, err);
@@ -245,6 +245,11 @@ weft_status wf_local_graph_add(wf_local_graph *graph, void *bytes, size_t size_b
     graph->partitions = p;
     graph->added += count;
     atomic_fetch_add(&graph->unfinished.left, count);
+    if (next) {
+        *next = first;
+        first = ready_count > 1 ? first->next : NULL;
+        ready_count -= ready_count > 0;
+    }
     wf_pool_inject(graph->options.pool, first, last, ready_count);
     if (atomic_load(&graph->cancelled)) give_up_imports(p, NULL);
     return WEFT_OK;

@@ -54,8 +54,9 @@ typedef struct wf_local_graph_options {
 weft_status wf_local_graph_create(const wf_local_graph_options *options, wf_local_graph **graph, weft_error *err);
 void wf_local_graph_destroy(wf_local_graph *graph);
 
-/* Adds a partition and starts what is ready in it. Owns: takes bytes (allocated by malloc's family) on success. Errors: WEFT_EDATA. */
-weft_status wf_local_graph_add(wf_local_graph *graph, void *bytes, size_t size_bytes, weft_error *err);
+/* Adds a partition and starts what is ready in it; next (NULL allowed) gets the first of that instead of the pool, or NULL.
+ * Owns: takes bytes (allocated by malloc's family) on success. Errors: WEFT_EDATA. */
+weft_status wf_local_graph_add(wf_local_graph *graph, void *bytes, size_t size_bytes, wf_pool_item **next, weft_error *err);
 
 bool wf_local_graph_has_partition(const wf_local_graph *graph, uint32_t partition);
 

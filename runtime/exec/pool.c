@@ -98,6 +98,8 @@ void wf_thread_count_down(wf_thread *self, wf_countdown *countdown)
 
 /* ---- finding work ---- */
 
+static void wake_one(wf_pool *pool);
+
 /* Takes a share of what waits, so that many threads do not queue for the lock at every item: the first is returned, the others go on the
  * own deque, the earliest on top. They are counted as injected until they are there, or somebody could fall asleep without seeing them. */
 static wf_pool_item *take_injected(wf_thread *self)
@@ -135,17 +137,26 @@ static wf_pool_item *steal(wf_thread *self)
     return NULL;
 }
 
-static wf_pool_item *find_more(wf_thread *self, bool before_stealing)
-{
-    const wf_pool_options *options = &self->pool->options;
-    return options->find_more ? options->find_more(options->context, self, before_stealing) : NULL;
-}
-
 static wf_pool_item *take_own(wf_thread *self)
 {
     wf_pool_item *item = self->next;
     if (!item) return wf_deque_pop(&self->deque);
     self->next = NULL;
+    return item;
+}
+
+/* What the owner gave comes first; what it pushed besides must not wait for the end of that, out of everybody's reach. */
+static wf_pool_item *find_more(wf_thread *self, bool before_stealing)
+{
+    const wf_pool_options *options = &self->pool->options;
+    wf_pool_item *item = options->find_more ? options->find_more(options->context, self, before_stealing) : NULL;
+    if (!item) return options->find_more ? take_own(self) : NULL;
+    wf_pool_item *pushed = self->next;
+    self->next = NULL;
+    if (pushed && wf_deque_push(&self->deque, pushed))
+        wake_one(self->pool);
+    else if (pushed)
+        wf_pool_inject(self->pool, pushed, pushed, 1);
     return item;
 }
 

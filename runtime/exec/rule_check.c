@@ -58,7 +58,7 @@ static weft_status check_task(const wf_rule_layer *layer, uint64_t index, weft_e
     return status;
 }
 
-weft_status wf_rule_layers_check(const wf_rule_layers *layers, uint32_t partition, weft_error *err)
+weft_status wf_rule_layers_check(const wf_rule_layers *layers, uint32_t partition, uint64_t *ref, weft_error *err)
 {
     weft_status status = WEFT_OK;
     for (size_t l = 0; l < layers->view.layer_count && status == WEFT_OK; l++) {
@@ -66,7 +66,10 @@ weft_status wf_rule_layers_check(const wf_rule_layers *layers, uint32_t partitio
         weft_interval run = {0};
         if (!layer->spec->is_needed) continue;
         while (status == WEFT_OK && wf_owners_next(&layer->owners, partition, run.end, &run)) {
-            for (uint64_t i = run.begin; i < run.end && status == WEFT_OK; i++) status = check_task(layer, i, err);
+            for (uint64_t i = run.begin; i < run.end && status == WEFT_OK; i++) {
+                *ref = wf_ref_of_layer(layer->number, i, 0);
+                status = check_task(layer, i, err);
+            }
         }
     }
     return status;

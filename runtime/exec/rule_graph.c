@@ -565,7 +565,7 @@ void wf_rule_graph_destroy(wf_rule_graph *graph)
     free(graph);
 }
 
-weft_status wf_rule_graph_prepare(wf_rule_graph *graph, bool check, uint32_t first, uint32_t count, weft_error *err)
+weft_status wf_rule_graph_prepare(wf_rule_graph *graph, bool check, uint32_t first, uint32_t count, uint64_t *ref, weft_error *err)
 {
     const wf_layers *view = &graph->layers.view;
     for (size_t r = 0; r < view->rule_count; r++) {
@@ -575,7 +575,7 @@ weft_status wf_rule_graph_prepare(wf_rule_graph *graph, bool check, uint32_t fir
                              name);
     }
     weft_status status = wf_rule_layers_find_inverses(&graph->layers, err);
-    for (uint32_t p = first; check && status == WEFT_OK && p < first + count; p++) status = wf_rule_layers_check(&graph->layers, p, err);
+    for (uint32_t p = first; check && status == WEFT_OK && p < first + count; p++) status = wf_rule_layers_check(&graph->layers, p, ref, err);
     return status;
 }
 
@@ -620,7 +620,7 @@ uint64_t wf_rule_graph_ended_count(const wf_rule_graph *graph)
     return ended > 0 && ended == graph->given ? ended - 1 : ended; /* the thread of the last one still holds the graph */
 }
 
-bool wf_rule_graph_describe_waiting(wf_rule_graph *graph, weft_error *error)
+bool wf_rule_graph_describe_waiting(wf_rule_graph *graph, uint64_t *ref, weft_error *error)
 {
     char text[64];
     const wf_waiting *first = wf_frontier_first(graph->frontier);
@@ -638,6 +638,7 @@ bool wf_rule_graph_describe_waiting(wf_rule_graph *graph, weft_error *error)
                       wf_rule_layer_task_text(layer->inputs[d].source, runs[r].begin + at, text), layer->inputs[d].rule->name);
             wf_rule_layer_task_text(layer, first->index, error->task);
             error->rank = graph->options.rank;
+            *ref = ref_of(layer, first->index, 0);
             return true;
         }
     }

@@ -56,8 +56,8 @@ void wf_rule_graph_destroy(wf_rule_graph *graph);
 
 /* Gets the rules ready: finds the inverses that are missing and, with check, compares all rules with theirs for the tasks of `count`
  * partitions from `first` on. To be called once, before the first partition is opened. Errors: WEFT_EGRAPH the rules are wrong: the graph
- * has to be cancelled; WEFT_ENOENT one of them is not registered here; WEFT_ENOMEM. */
-weft_status wf_rule_graph_prepare(wf_rule_graph *graph, bool check, uint32_t first, uint32_t count, weft_error *err);
+ * has to be cancelled, *ref is the task that shows it; WEFT_ENOENT one of them is not registered here; WEFT_ENOMEM. */
+weft_status wf_rule_graph_prepare(wf_rule_graph *graph, bool check, uint32_t first, uint32_t count, uint64_t *ref, weft_error *err);
 
 /* Tasks in a partition. */
 uint64_t wf_rule_graph_count(const wf_rule_graph *graph, uint32_t partition);
@@ -93,6 +93,6 @@ bool wf_rule_graph_take(wf_rule_graph *graph, int sharers, wf_rule_batch *batch)
 wf_pool_item *wf_rule_graph_start(wf_rule_graph *graph, const wf_rule_batch *batch, wf_thread *self);
 
 /* While nothing of the graph runs: the first task that waits for inputs, and one of them; false when none waits. */
-bool wf_rule_graph_describe_waiting(wf_rule_graph *graph, weft_error *error);
+bool wf_rule_graph_describe_waiting(wf_rule_graph *graph, uint64_t *ref, weft_error *error);
 
 #endif

@@ -63,34 +63,58 @@ static weft_status collect_wanted(const weft_graph *graph, const wf_plan *plan, 
     return WEFT_OK;
 }
 
-static weft_status write(const wf_layers *layers, const unsigned char *needed, void **bytes, size_t *size_bytes, weft_error *err)
+static weft_status write(const wf_layers *layers, const unsigned char *needed, wf_layers_shipment *shipment, weft_error *err)
 {
-    size_t size = wf_layers_bytes(layers);
     wf_layers view;
-    void *made = wf_aligned_alloc(1, size, err);
-    if (!made) return WEFT_ENOMEM;
-    wf_layers_write(layers, made);
-    weft_status status = wf_layers_view(made, size, UINT32_MAX - 2, &view, err);
+    shipment->size_bytes = wf_layers_bytes(layers);
+    shipment->bytes = wf_aligned_alloc(1, shipment->size_bytes, err);
+    if (!shipment->bytes) return WEFT_ENOMEM;
+    wf_layers_write(layers, shipment->bytes);
+    weft_status status = wf_layers_view(shipment->bytes, shipment->size_bytes, WF_LAYER_KERNEL, &view, err);
     for (size_t l = 0; status == WEFT_OK && l < view.layer_count; l++) view.layers[l].is_needed = needed[l];
-    *bytes = made;
-    *size_bytes = size;
     return status;
 }
 
-weft_status wf_layers_ship(const weft_graph *graph, const wf_plan *plan, const weft_ref *roots, size_t root_count, uint32_t root_flags,
-                           void **bytes, size_t *size_bytes, uint64_t *task_count, weft_error *err)
+static weft_status count_tasks(const wf_layers *layers, const unsigned char *needed, const wf_plan *plan, wf_layers_shipment *shipment,
+                               weft_error *err)
+{
+    shipment->partition_tasks = wf_calloc(plan->partition_count, sizeof *shipment->partition_tasks, err);
+    if (!shipment->partition_tasks) return WEFT_ENOMEM;
+    for (size_t l = 0; l < layers->layer_count && plan->partition_count > 0; l++) {
+        const wf_layer *layer = &layers->layers[l];
+        if (!needed[l]) continue;
+        wf_owners owners = wf_owners_make(&layer->owners, layers->owner_ranks, layer->task_count, plan->partition_count / plan->per_worker,
+                                          plan->per_worker);
+        for (uint32_t p = 0; p < plan->partition_count; p++) shipment->partition_tasks[p] += wf_owners_count(&owners, p);
+    }
+    return WEFT_OK;
+}
+
+weft_status wf_layers_shipment_init(wf_layers_shipment *shipment, const weft_graph *graph, const wf_plan *plan, const weft_ref *roots,
+                                    size_t root_count, uint32_t root_flags, weft_error *err)
 {
     wf_layers layers = graph->layers.all;
+    wf_layers_shipment made = {0};
     layers.wanted = NULL;
     layers.wanted_count = 0;
-    *bytes = NULL;
-    *size_bytes = *task_count = 0;
     unsigned char *needed = wf_calloc(layers.layer_count, 1, err);
     weft_status status = needed ? collect_wanted(graph, plan, roots, root_count, root_flags, &layers, err) : WEFT_ENOMEM;
     for (size_t i = 0; status == WEFT_OK && i < layers.wanted_count; i++) needed[wf_ref_layer(layers.wanted[i].ref) - 1] = 1;
-    if (status == WEFT_OK) *task_count = wf_layers_cull(&layers, needed);
-    if (status == WEFT_OK && *task_count) status = write(&layers, needed, bytes, size_bytes, err);
+    if (status == WEFT_OK) made.task_count = wf_layers_cull(&layers, needed);
+    if (status == WEFT_OK && made.task_count) status = write(&layers, needed, &made, err);
+    if (status == WEFT_OK && made.task_count) status = count_tasks(&layers, needed, plan, &made, err);
     free(layers.wanted);
     free(needed);
+    if (status == WEFT_OK)
+        *shipment = made;
+    else
+        wf_layers_shipment_fini(&made);
     return status;
+}
+
+void wf_layers_shipment_fini(wf_layers_shipment *shipment)
+{
+    free(shipment->bytes);
+    free(shipment->partition_tasks);
+    *shipment = (wf_layers_shipment){0};
 }

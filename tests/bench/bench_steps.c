@@ -51,9 +51,7 @@ static void make_layers(bench *b, weft_error *err)
     weft_layer layer;
     wf_plan plan = {0};
     wf_registry registry;
-    void *bytes;
-    size_t size_bytes;
-    uint64_t tasks;
+    wf_layers_shipment shipment;
     const weft_kernel *kernels[] = {&step_kernel};
     weft_dependency previous = {.rule = &weft_stencil_rule, .on_itself = true, .params = &(int64_t){1}, .param_bytes = sizeof(int64_t)};
     weft_layer_spec spec = WEFT_LAYER_SPEC_INIT;
@@ -63,9 +61,10 @@ static void make_layers(bench *b, weft_error *err)
     must(weft_graph_create(&graph, err), err);
     must(weft_graph_add_layer(graph, &spec, &layer, err), err);
     weft_ref root = weft_layer_output(layer, 0, 0);
-    must(wf_layers_ship(graph, &plan, &root, 1, 0, &bytes, &size_bytes, &tasks, err), err);
+    must(wf_layers_shipment_init(&shipment, graph, &plan, &root, 1, 0, err), err);
     must(wf_registry_init(&registry, NULL, err), err);
-    must(wf_rule_layers_init(&b->layers, bytes, size_bytes, kernels, 1, &registry, 2, 4, err), err);
+    free(shipment.partition_tasks);
+    must(wf_rule_layers_init(&b->layers, shipment.bytes, shipment.size_bytes, kernels, 1, &registry, 2, 4, err), err);
     b->edge = b->layers.layers[0].consumers;
     wf_registry_fini(&registry);
     weft_graph_destroy(graph);

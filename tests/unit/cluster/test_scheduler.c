@@ -68,7 +68,7 @@ static void open_fixture(fixture *f)
         CU_ASSERT_EQUAL_FATAL(wf_loopback_open(f->loopback, r, f->budget, &f->transports[r], NULL), WEFT_OK);
         wf_transport_set_handler(f->transports[r], handlers[r], f);
     }
-    wf_scheduler_options options = {.transport = f->transports[0], .lost_after_ns = LOST_AFTER};
+    wf_scheduler_options options = {.transport = f->transports[0], .lost_after_ns = LOST_AFTER, .move = WF_MOVE_ON};
     CU_ASSERT_EQUAL_FATAL(wf_scheduler_create(&options, &f->scheduler, NULL), WEFT_OK);
 }
 
@@ -117,7 +117,24 @@ static void all_hello(fixture *f)
 
 static void progress(fixture *f, int from, uint64_t ended)
 {
-    tell(f, from, WF_MSG_PROGRESS, &(wf_progress_message){f->id, ended, {ended, 10, 100, 1000}}, sizeof(wf_progress_message), NULL);
+    wf_progress_message body = {.graph = f->id, .ended = ended, .stats = {ended, 10, 100, 1000}};
+    tell(f, from, WF_MSG_PROGRESS, &body, sizeof body, NULL);
+}
+
+static void hungry(fixture *f, int from, uint64_t ended)
+{
+    wf_progress_message body = {.graph = f->id, .ended = ended, .hungry_at = f->id, .stats = {ended, 10, 100, 1000}};
+    tell(f, from, WF_MSG_PROGRESS, &body, sizeof body, NULL);
+}
+
+/* The one partition of a rank goes to the other one; none when there are no tasks. */
+static void moved(fixture *f, int from, int to, uint64_t tasks)
+{
+    struct {
+        wf_moved_message body;
+        wf_moved_partition partition;
+    } message = {{f->id, tasks > 0, 0}, {(uint32_t)from - 1, 1, to, 0, tasks}};
+    tell(f, from, WF_MSG_MOVED, &message, sizeof message.body + (tasks ? sizeof message.partition : 0), NULL);
 }
 
 static void root(fixture *f, int from, weft_ref ref, int64_t value)
@@ -306,6 +323,87 @@ static void a_rank_with_work_that_is_silent_is_lost(void)
     close_fixture(&f);
 }
 
+static void a_partition_that_moves_counts_for_who_got_it(void)
+{
+    fixture f;
+    open_fixture(&f);
+    all_hello(&f);
+    CU_ASSERT_EQUAL(begin(&f, TASKS, false, NULL), WEFT_OK);
+    hungry(&f, 2, 3);
+    CU_ASSERT_EQUAL(count_seen(&f, 1, WF_MSG_GIVE), 1);
+    hungry(&f, 2, 3);
+    CU_ASSERT_EQUAL(count_seen(&f, 1, WF_MSG_GIVE), 1); /* it has been asked */
+    progress(&f, 2, 6); /* faster than the message that tells of the move */
+    CU_ASSERT_FALSE(is_over(&f));
+    CU_ASSERT_EQUAL(wf_scheduler_partition_rank(f.scheduler, f.id, 0), 1);
+    moved(&f, 1, 2, 3);
+    CU_ASSERT(is_over(&f));
+    CU_ASSERT_EQUAL(wf_scheduler_partition_rank(f.scheduler, f.id, 0), 2);
+    CU_ASSERT_EQUAL(wf_scheduler_partition_rank(f.scheduler, f.id, 1), 2);
+    CU_ASSERT_EQUAL(wf_scheduler_moved_count(f.scheduler), 1);
+    for (int i = 0; i < 2; i++) { /* the second tick has no news */
+        wf_scheduler_tick(f.scheduler, f.now_ns);
+        deliver_all(&f);
+        for (int r = 1; r < RANKS; r++) CU_ASSERT_EQUAL(count_seen(&f, r, WF_MSG_OVERLAY), 1);
+    }
+    CU_ASSERT_EQUAL(wf_scheduler_end(f.scheduler, f.id, NULL, NULL), WEFT_OK);
+    CU_ASSERT_EQUAL(wf_scheduler_partition_rank(f.scheduler, f.id, 0), -1);
+    CU_ASSERT_EQUAL(wf_scheduler_check(f.scheduler, NULL), WEFT_OK);
+    close_fixture(&f);
+}
+
+static void an_answer_with_nothing_holds_no_compute_up(void)
+{
+    fixture f;
+    open_fixture(&f);
+    all_hello(&f);
+    CU_ASSERT_EQUAL(begin(&f, TASKS, false, NULL), WEFT_OK);
+    hungry(&f, 2, 3);
+    progress(&f, 1, 3);
+    CU_ASSERT(is_over(&f));
+    CU_ASSERT_EQUAL(wf_scheduler_end(f.scheduler, f.id, NULL, NULL), WEFT_OK);
+    moved(&f, 1, 2, 0);
+    CU_ASSERT_EQUAL(wf_scheduler_check(f.scheduler, NULL), WEFT_OK);
+    close_fixture(&f);
+}
+
+static void silence_after_a_move_is_noticed_on_both_sides(void)
+{
+    for (int silent = 1; silent < RANKS; silent++) {
+        fixture f;
+        weft_error err = WEFT_ERROR_INIT;
+        open_fixture(&f);
+        all_hello(&f);
+        CU_ASSERT_EQUAL(begin(&f, TASKS, false, NULL), WEFT_OK);
+        wf_scheduler_tick(f.scheduler, f.now_ns);
+        hungry(&f, 2, 3);
+        moved(&f, 1, 2, 3); /* rank 1 has no task left, but perhaps not sent all of the partition */
+        f.now_ns += LOST_AFTER;
+        progress(&f, 3 - silent, silent == 1 ? 3 : 0);
+        wf_scheduler_tick(f.scheduler, f.now_ns);
+        CU_ASSERT_EQUAL(wf_scheduler_check(f.scheduler, &err), WEFT_ELOST);
+        CU_ASSERT_EQUAL(err.rank, silent);
+        close_fixture(&f);
+    }
+}
+
+static void damaged_news_of_moves_break_the_session(void)
+{
+    for (int i = 0; i < 3; i++) {
+        fixture f;
+        open_fixture(&f);
+        all_hello(&f);
+        CU_ASSERT_EQUAL(begin(&f, TASKS, false, NULL), WEFT_OK);
+        if (i > 0) hungry(&f, 2, 3); /* else nobody was asked */
+        if (i == 2)
+            tell(&f, 1, WF_MSG_MOVED, &(wf_moved_message){f.id, 1000, 0}, sizeof(wf_moved_message), NULL);
+        else
+            moved(&f, 1, i == 0 ? 2 : RANKS, 3);
+        CU_ASSERT_EQUAL(wf_scheduler_check(f.scheduler, NULL), WEFT_EDATA);
+        close_fixture(&f);
+    }
+}
+
 static void a_broken_session_ends_every_compute_and_begins_none(void)
 {
     fixture f;
@@ -328,7 +426,7 @@ static void messages_that_nobody_knows_break_the_session(void)
 {
     static const struct { uint32_t type; size_t bytes; } bad[] = {
         {99, 0}, {WF_MSG_PROGRESS, sizeof(wf_progress_message) - 1}, {WF_MSG_HELLO, 10}, {WF_MSG_FAILED, 16},
-        {WF_MSG_ROOT, sizeof(wf_ref_message)}, {WF_MSG_GRAPH, 64},
+        {WF_MSG_ROOT, sizeof(wf_ref_message)}, {WF_MSG_GRAPH, 64}, {WF_MSG_MOVED, 8},
     };
     static const char zeros[1000];
     for (size_t i = 0; i < WEFT_COUNT_OF(bad); i++) {
@@ -382,6 +480,10 @@ int main(void)
         WEFT_TEST(a_compute_that_gathers_nothing_waits_for_tasks_only),
         WEFT_TEST(the_failure_that_comes_first_in_the_graph_is_the_error),
         WEFT_TEST(a_rank_with_work_that_is_silent_is_lost),
+        WEFT_TEST(a_partition_that_moves_counts_for_who_got_it),
+        WEFT_TEST(an_answer_with_nothing_holds_no_compute_up),
+        WEFT_TEST(silence_after_a_move_is_noticed_on_both_sides),
+        WEFT_TEST(damaged_news_of_moves_break_the_session),
         WEFT_TEST(a_broken_session_ends_every_compute_and_begins_none),
         WEFT_TEST(messages_that_nobody_knows_break_the_session),
         WEFT_TEST(an_interrupt_ends_computes_and_cancels_tasks),

@@ -46,16 +46,15 @@ static inline void fixture_init(rule_fixture *f, weft_graph *graph, weft_layer l
     static const weft_kernel *const kernels[] = {&fixture_kernel};
     const wf_layer_list *list = &graph->layers;
     weft_ref root = weft_layer_output(last, weft_layer_task_count(graph, last) - 1, 0);
-    void *bytes;
-    size_t size_bytes;
-    uint64_t tasks;
+    wf_layers_shipment shipment;
     CU_ASSERT_FATAL(list->all.rule_count <= WEFT_COUNT_OF(f->rules));
     f->graph = graph;
     for (size_t r = 0; r < list->all.rule_count; r++) f->rules[r] = list->rules[r];
     qsort(f->rules, list->all.rule_count, sizeof(void *), fixture_compare_rules);
     f->registry = (wf_registry){.rules = f->rules, .rule_count = list->all.rule_count};
-    CU_ASSERT_EQUAL_FATAL(wf_layers_ship(graph, &(wf_plan){0}, &root, 1, 0, &bytes, &size_bytes, &tasks, NULL), WEFT_OK);
-    CU_ASSERT_EQUAL_FATAL(wf_rule_layers_init(&f->layers, bytes, size_bytes, kernels, 1, &f->registry, workers, per_worker, NULL), WEFT_OK);
+    CU_ASSERT_EQUAL_FATAL(wf_layers_shipment_init(&shipment, graph, &(wf_plan){0}, &root, 1, 0, NULL), WEFT_OK);
+    free(shipment.partition_tasks);
+    CU_ASSERT_EQUAL_FATAL(wf_rule_layers_init(&f->layers, shipment.bytes, shipment.size_bytes, kernels, 1, &f->registry, workers, per_worker, NULL), WEFT_OK);
 }
 
 static inline void fixture_fini(rule_fixture *f)

@@ -171,7 +171,7 @@ static void build(fixture *f, uint32_t partition_count, const weft_ref *roots, s
 
 static void add_partition(fixture *f, uint32_t p)
 {
-    CU_ASSERT_EQUAL_FATAL(wf_local_graph_add(f->local, f->set.bytes[p], f->set.size_bytes[p], NULL), WEFT_OK);
+    CU_ASSERT_EQUAL_FATAL(wf_local_graph_add(f->local, f->set.bytes[p], f->set.size_bytes[p], NULL, NULL), WEFT_OK);
     f->set.bytes[p] = NULL;
     for (int i = 0; i < f->early_count; i++) {
         if (f->early[i].partition != p || f->early[i].value) continue;
@@ -387,13 +387,13 @@ static void what_is_damaged_or_not_awaited_is_refused(void)
     weft_ref a = add_sum(&f, 1, 0, NULL), b = add_sum(&f, 1, 1, &a);
     f.partition[1] = 1;
     build(&f, 2, &b, 1);
-    CU_ASSERT_EQUAL(wf_local_graph_add(f.local, f.set.bytes[1], f.set.size_bytes[1] - 8, &err), WEFT_EDATA);
+    CU_ASSERT_EQUAL(wf_local_graph_add(f.local, f.set.bytes[1], f.set.size_bytes[1] - 8, NULL, &err), WEFT_EDATA);
     wf_partition view;
     CU_ASSERT_EQUAL_FATAL(wf_partition_view(f.set.bytes[1], f.set.size_bytes[1], &view, NULL), WEFT_OK);
     size_t at = (size_t)((const char *)view.tasks - (const char *)f.set.bytes[1]);
     wf_partition_task *task = (wf_partition_task *)((char *)f.set.bytes[1] + at);
     task->kernel = 9;
-    CU_ASSERT_EQUAL(wf_local_graph_add(f.local, f.set.bytes[1], f.set.size_bytes[1], &err), WEFT_EDATA);
+    CU_ASSERT_EQUAL(wf_local_graph_add(f.local, f.set.bytes[1], f.set.size_bytes[1], NULL, &err), WEFT_EDATA);
     task->kernel = 0;
     CU_ASSERT_EQUAL(wf_local_graph_deliver(f.local, 1, a.value, NULL, NULL, &err), WEFT_EDATA); /* it is not here */
     add_partition(&f, 1);

@@ -449,12 +449,13 @@ typedef struct source {
 static wf_pool_item *find_more(void *context, wf_thread *self, bool before_stealing)
 {
     source *s = context;
-    (void)self;
     if (before_stealing && atomic_load(&s->next) >= s->t.item_count / 2) return NULL;
     int i = atomic_fetch_add(&s->next, 1);
     if (i >= s->t.item_count) return NULL;
     atomic_fetch_add(&s->taken_before_stealing, before_stealing);
-    return &s->t.items[i].item;
+    if (i % 3 == 0) return &s->t.items[i].item;
+    wf_pool_push(s->t.pool, self, &s->t.items[i].item);
+    return i % 3 == 1 ? NULL : find_more(context, self, before_stealing);
 }
 
 static bool has_more(void *context)

@@ -19,7 +19,10 @@ typedef struct shipped {
 static shipped ship(const weft_graph *graph, const weft_ref *roots, size_t count)
 {
     shipped s = {0};
-    CU_ASSERT_EQUAL_FATAL(wf_layers_ship(graph, &(wf_plan){0}, roots, count, FLAGS, &s.bytes, &s.size_bytes, &s.task_count, NULL), WEFT_OK);
+    wf_layers_shipment made;
+    CU_ASSERT_EQUAL_FATAL(wf_layers_shipment_init(&made, graph, &(wf_plan){0}, roots, count, FLAGS, NULL), WEFT_OK);
+    free(made.partition_tasks);
+    s.bytes = made.bytes, s.size_bytes = made.size_bytes, s.task_count = made.task_count;
     if (s.bytes) CU_ASSERT_EQUAL_FATAL(wf_layers_view(s.bytes, s.size_bytes, graph->kernel_count, &s.view, NULL), WEFT_OK);
     return s;
 }

@@ -48,10 +48,11 @@ static weft_graph *make_graph(weft_layer *layers, weft_ref *root)
 
 static void *ship(const weft_graph *graph, const weft_ref *roots, size_t count, size_t *size_bytes)
 {
-    void *bytes;
-    uint64_t tasks;
-    CU_ASSERT_EQUAL_FATAL(wf_layers_ship(graph, &(wf_plan){0}, roots, count, 1, &bytes, size_bytes, &tasks, NULL), WEFT_OK);
-    return bytes;
+    wf_layers_shipment s;
+    CU_ASSERT_EQUAL_FATAL(wf_layers_shipment_init(&s, graph, &(wf_plan){0}, roots, count, 1, NULL), WEFT_OK);
+    *size_bytes = s.size_bytes;
+    free(s.partition_tasks);
+    return s.bytes;
 }
 
 /* ---- reading back ---- */

@@ -1,0 +1,136 @@
+/* What a worker tells rank 0 of itself: failures, progress, hunger. Invariant: a failure that could not be told is told before any progress
+ * that follows it. Any thread; progress with the worker's lock held. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "cluster/worker_state.h"
+#include "topology/memory.h"
+
+enum { RSS_INTERVAL_NS = 10000000 };
+
+void *wf_worker_make_body(wf_message *message, uint32_t type, size_t bytes, weft_error *err)
+{
+    message->type = type;
+    message->chunk = NULL;
+    void *body = wf_message_create_body(message, bytes, err);
+    if (body) memset(body, 0, bytes);
+    return body;
+}
+
+void wf_worker_send_failed(wf_worker *worker, uint32_t type, uint64_t graph, uint64_t ref, const weft_error *error, bool ends_graph)
+{
+    wf_message message;
+    wf_failed_message *body = wf_worker_make_body(&message, type, sizeof *body, NULL);
+    if (body) {
+        *body = (wf_failed_message){graph, ref, ends_graph, *error};
+        body->error.rank = worker->options.transport->rank;
+    }
+    if (!body || wf_transport_send(worker->options.transport, 0, &message, NULL) != WEFT_OK)
+        atomic_store(&worker->has_untold_failure, true);
+}
+
+void wf_worker_report_broken(wf_worker *worker, const weft_error *error)
+{
+    wf_worker_send_failed(worker, WF_MSG_BROKEN, 0, 0, error, true);
+}
+
+uint64_t wf_worker_ended_count(const wf_worker_graph *graph)
+{
+    uint64_t ended = graph->local ? wf_local_graph_ended_count(graph->local) : 0;
+    return graph->rules ? ended + wf_rule_graph_ended_count(graph->rules) : ended;
+}
+
+/* Reading it costs some 20 us, too much for every graph that ends. */
+static void read_rss(wf_worker *worker)
+{
+    int64_t ns = wf_clock_now_ns();
+    if (ns - atomic_load(&worker->rss_read_ns) < RSS_INTERVAL_NS) return;
+    wf_memory_usage usage;
+    atomic_store(&worker->rss_read_ns, ns);
+    if (wf_memory_get_usage(&usage, NULL) == WEFT_OK) atomic_store(&worker->rss_peak_bytes, usage.peak_rss_bytes);
+}
+
+/* With the lock held. */
+static wf_rank_stats make_stats(wf_worker *worker)
+{
+    uint64_t tasks = worker->forgotten_tasks;
+    for (wf_worker_graph *graph = worker->graphs; graph; graph = graph->hh.next)
+        tasks += wf_worker_ended_count(graph);
+    read_rss(worker);
+    return (wf_rank_stats){
+        .tasks_ended = tasks,
+        .bytes_sent = wf_transport_bytes_sent(worker->options.transport),
+        .memory_peak_bytes = wf_budget_peak_bytes(worker->options.budget),
+        .rss_peak_bytes = atomic_load(&worker->rss_peak_bytes),
+    };
+}
+
+/* False while a failure is still to be told. */
+static bool tell_untold_failure(wf_worker *worker)
+{
+    if (!atomic_exchange(&worker->has_untold_failure, false)) return true;
+    weft_error error = WEFT_ERROR_INIT;
+    weft_fail(&error, WEFT_ENOMEM, "no memory to report a failure; use smaller chunks or more ranks");
+    wf_worker_report_broken(worker, &error);
+    return !atomic_load(&worker->has_untold_failure);
+}
+
+bool wf_worker_is_hungry(const wf_worker *worker)
+{
+    if (atomic_load(&worker->moving_count) == 0 || atomic_load(&worker->startable_count) > 0) return false;
+    if (wf_clock_now_ns() < atomic_load(&worker->hungry_from_ns)) return false;
+    for (const wf_worker_graph *graph = worker->graphs; graph; graph = graph->hh.next) {
+        if (graph->partitions && wf_worker_partitions_has_coming(graph->partitions)) return false;
+    }
+    return true;
+}
+
+void wf_worker_send_progress(wf_worker_graph *graph, bool is_hungry)
+{
+    wf_worker *worker = graph->worker;
+    wf_message message;
+    if (!tell_untold_failure(worker)) return;
+    wf_progress_message *body = wf_worker_make_body(&message, WF_MSG_PROGRESS, sizeof *body, NULL);
+    if (!body) return;
+    *body = (wf_progress_message){
+        .graph = graph->id,
+        .ended = wf_worker_ended_count(graph),
+        .hungry_at = is_hungry ? worker->newest_graph : 0,
+        .startable_count = graph->may_move ? wf_worker_partitions_movable_count(graph->partitions) : 0,
+        .stats = make_stats(worker),
+    };
+    atomic_store(&worker->has_told_hunger, is_hungry);
+    wf_transport_send(worker->options.transport, 0, &message, NULL);
+}
+
+void wf_worker_send_data(wf_worker_graph *graph, wf_place to, uint64_t ref, weft_chunk *chunk, const uint32_t *partitions, uint32_t count)
+{
+    wf_message message;
+    weft_error error = WEFT_ERROR_INIT;
+    wf_data_message *body = wf_worker_make_body(&message, WF_MSG_DATA, sizeof *body + count * sizeof *partitions, &error);
+    if (body) {
+        *body = (wf_data_message){graph->id, ref, count, to.moves};
+        memcpy(body + 1, partitions, count * sizeof *partitions);
+        if (chunk) weft_chunk_retain(chunk);
+        message.chunk = chunk;
+        atomic_fetch_add(&graph->sent, 1);
+        wf_transport_send(graph->worker->options.transport, to.rank, &message, &error);
+    }
+    if (error.status != WEFT_OK) wf_worker_report_broken(graph->worker, &error);
+}
+
+void wf_worker_answer(wf_worker *worker, const wf_worker_graph *graph, const wf_ref_message *body)
+{
+    wf_message message;
+    wf_answer_message *answer = wf_worker_make_body(&message, WF_MSG_ANSWER, sizeof *answer, NULL);
+    if (!answer) return; /* without it the question stays open */
+    *answer = (wf_answer_message){.graph = body->graph, .round = body->ref};
+    if (graph && graph->local) {
+        answer->is_idle = wf_pool_is_idle(worker->pool) && !wf_worker_partitions_has_coming(graph->partitions);
+        answer->ended = wf_worker_ended_count(graph);
+        answer->sent = atomic_load(&graph->sent);
+        answer->received = atomic_load(&graph->received);
+    }
+    wf_transport_send(worker->options.transport, 0, &message, NULL);
+}
