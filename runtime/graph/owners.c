@@ -5,6 +5,8 @@
  */
 #include "graph/owners.h"
 
+enum { LOOKED_AHEAD = 16 }; /* coordinates of which GIVEN is asked when one is: most callers want few */
+
 wf_owners wf_owners_make(const wf_owner_rule *rule, const int32_t *owner_ranks, uint64_t task_count, uint32_t workers, uint32_t per_worker)
 {
     wf_owners made = {*rule, NULL, task_count, workers, per_worker};
@@ -35,8 +37,8 @@ static int32_t given_worker(const wf_owners *o, int64_t coordinate)
 }
 
 /* A coordinate's worker, its place among all coordinates cut the same way (GIVEN, CYCLIC: the whole; BLOCK: the worker's), and the end of
- * the coordinates from it on that have the same worker for the same reason. */
-static int64_t worker_of(const wf_owners *o, int64_t c, int64_t *end)
+ * the coordinates from it on that have the same worker for the same reason; GIVEN looks no further than `limit`. */
+static int64_t worker_of(const wf_owners *o, int64_t c, int64_t limit, int64_t *end)
 {
     int64_t extent = o->rule.extent, worker, turn;
     switch (o->rule.kind) {
@@ -46,7 +48,7 @@ static int64_t worker_of(const wf_owners *o, int64_t c, int64_t *end)
         return turn % o->workers;
     case WEFT_OWNER_GIVEN:
         worker = given_worker(o, c);
-        for (*end = c + 1; *end < extent && given_worker(o, *end) == worker;) (*end)++;
+        for (*end = c + 1; *end < limit && given_worker(o, *end) == worker;) (*end)++;
         return worker;
     default:
         worker = part_of(extent, o->workers, c);
@@ -69,7 +71,7 @@ static weft_interval segment_of(const wf_owners *o, int64_t worker, int64_t segm
 
 static int64_t partition_of_coordinate(const wf_owners *o, int64_t c, int64_t *end)
 {
-    int64_t worker = worker_of(o, c, end), begin = 0, extent = o->rule.extent;
+    int64_t extent = o->rule.extent, worker = worker_of(o, c, min(extent, c + LOOKED_AHEAD), end), begin = 0;
     if (o->per_worker == 1) return worker;
     if (o->rule.kind == WEFT_OWNER_BLOCK) {
         begin = part_begin(extent, o->workers, worker);
@@ -109,7 +111,7 @@ static bool next_coordinates(const wf_owners *o, int64_t worker, int64_t from, i
         if (ahead) from = (turn + ahead) * o->rule.block;
     }
     for (; from < to; from = end) {
-        if (worker_of(o, from, &end) != worker) continue;
+        if (worker_of(o, from, to, &end) != worker) continue;
         *run = (weft_interval){(uint64_t)from, (uint64_t)min(end, to)};
         return true;
     }
