@@ -30,7 +30,7 @@ static weft_status check_inputs(const wf_rule_edge *edge, uint64_t i, weft_error
     return status;
 }
 
-/* Every consumer of task j has it as an input, and is named once. */
+/* Every consumer of task j has it as an input. */
 static weft_status check_consumers(const wf_rule_edge *edge, uint64_t j, weft_error *err)
 {
     weft_interval inputs[WEFT_MAX_INTERVALS], consumers[WEFT_MAX_INTERVALS];
@@ -40,10 +40,10 @@ static weft_status check_consumers(const wf_rule_edge *edge, uint64_t j, weft_er
     for (size_t k = 0; status == WEFT_OK && k < consumer_count; k++) {
         for (uint64_t i = consumers[k].begin; status == WEFT_OK && i < consumers[k].end; i++) {
             status = wf_rule_edge_inputs(edge, i, inputs, &input_count, err);
-            if (status == WEFT_OK && (!has(inputs, input_count, j) || has(consumers, k, i)))
-                status = weft_fail(err, WEFT_EGRAPH, "rule \"%.64s\" disagrees with its inverse: task %s names task %s as a consumer%s",
-                                   edge->rule->name, wf_rule_layer_task_text(edge->source, j, source),
-                                   wf_rule_layer_task_text(edge->layer, i, task), has(consumers, k, i) ? " twice" : ", which does not take it");
+            if (status == WEFT_OK && !has(inputs, input_count, j))
+                status = weft_fail(err, WEFT_EGRAPH, "rule \"%.64s\" disagrees with its inverse: task %s names task %s as a consumer, which does "
+                                   "not take it", edge->rule->name, wf_rule_layer_task_text(edge->source, j, source),
+                                   wf_rule_layer_task_text(edge->layer, i, task));
         }
     }
     return status;
