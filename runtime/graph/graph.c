@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-enum { PARAM_ALIGNMENT = 16, SMALL_OUTPUT_BYTES = 64 };
+enum { PARAM_ALIGNMENT = 16 };
 
 struct wf_layer_input {
     uint64_t ref;  /* of a layer */
@@ -191,7 +191,7 @@ static weft_status append(weft_graph *graph, const weft_task_spec *spec, uint32_
     };
     for (size_t i = 0; i < spec->input_count; i++) graph->inputs[graph->input_count + i] = local_ref(graph, spec->inputs[i].value);
     for (size_t i = 0; i < outputs; i++)
-        graph->output_bytes[graph->output_count + i] = spec->output_bytes ? spec->output_bytes[i] : SMALL_OUTPUT_BYTES;
+        graph->output_bytes[graph->output_count + i] = spec->output_bytes ? spec->output_bytes[i] : WF_SMALL_OUTPUT_BYTES;
     if (spec->param_bytes) memcpy(graph->params + graph->param_bytes, spec->params, spec->param_bytes);
     if (key_bytes) memcpy(graph->keys + graph->key_bytes, spec->key, key_bytes);
     graph->input_count += spec->input_count;
@@ -210,8 +210,7 @@ static weft_status add_layer_input(weft_graph *graph, uint64_t ref, weft_error *
     wf_layer_input *input;
     HASH_FIND(hh, graph->layer_inputs, &ref, sizeof ref, input);
     if (input) return WEFT_OK;
-    uint64_t announced = wf_graph_ref_bytes(graph, ref);
-    size_t bytes = announced == UINT64_MAX ? SMALL_OUTPUT_BYTES : (size_t)announced;
+    size_t bytes = (size_t)wf_graph_ref_bytes(graph, ref);
     weft_task_spec spec = WEFT_TASK_SPEC_INIT;
     spec.params = &ref;
     spec.param_bytes = sizeof ref;

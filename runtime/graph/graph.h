@@ -84,15 +84,23 @@ static inline size_t wf_graph_output_count(const weft_graph *graph, size_t task)
 {
     return graph->tasks[task + 1].output_begin - graph->tasks[task].output_begin;
 }
-/* Which of all outputs of the graph a ref names, and its expected bytes. */
+/* Which of all outputs of the graph a ref names. */
 static inline uint64_t wf_graph_ref_index(const weft_graph *graph, uint64_t ref)
 {
     return graph->tasks[wf_ref_task(ref)].output_begin + wf_ref_output(ref);
 }
+
+/* What an output is expected to have when nothing was said: small. */
+enum { WF_SMALL_OUTPUT_BYTES = 64 };
+
+/* The expected bytes of the output that a ref names. */
 static inline uint64_t wf_graph_ref_bytes(const weft_graph *graph, uint64_t ref)
 {
     const wf_layers *layers = &graph->layers.all;
-    if (wf_ref_layer(ref)) return layers->output_bytes[layers->layers[wf_ref_layer(ref) - 1].output_begin + wf_ref_output(ref)];
+    if (wf_ref_layer(ref)) {
+        uint64_t announced = layers->output_bytes[layers->layers[wf_ref_layer(ref) - 1].output_begin + wf_ref_output(ref)];
+        return announced == UINT64_MAX ? WF_SMALL_OUTPUT_BYTES : announced;
+    }
     return graph->output_bytes[wf_graph_ref_index(graph, ref)];
 }
 

@@ -283,6 +283,21 @@ static void outputs_that_cannot_be_are_refused_where_they_are_used(void)
     end_fixture(&f);
 }
 
+static void an_output_that_is_not_announced_counts_as_small(void)
+{
+    static const size_t bytes[] = {5000, 0};
+    fixture f = make_fixture();
+    weft_layer layer;
+    weft_layer_spec spec = make_spec(3);
+    spec.output_count = 2;
+    spec.output_bytes = bytes;
+    CU_ASSERT_EQUAL_FATAL(weft_graph_add_layer(f.graph, &spec, &layer, NULL), WEFT_OK);
+    CU_ASSERT_EQUAL(wf_graph_ref_bytes(f.graph, weft_layer_output(f.layer, 4, 1).value), WF_SMALL_OUTPUT_BYTES);
+    CU_ASSERT_EQUAL(wf_graph_ref_bytes(f.graph, weft_layer_output(layer, 2, 0).value), 5000);
+    CU_ASSERT_EQUAL(wf_graph_ref_bytes(f.graph, weft_layer_output(layer, 2, 1).value), 0);
+    end_fixture(&f);
+}
+
 int main(void)
 {
     static const weft_test_case cases[] = {
@@ -294,6 +309,7 @@ int main(void)
         WEFT_TEST(a_tree_has_a_layer_for_each_level),
         WEFT_TEST(a_tree_that_does_not_fit_leaves_no_level_behind),
         WEFT_TEST(outputs_that_cannot_be_are_refused_where_they_are_used),
+        WEFT_TEST(an_output_that_is_not_announced_counts_as_small),
     };
     return weft_test_run("graph/layers", cases, WEFT_COUNT_OF(cases));
 }
