@@ -21,7 +21,8 @@ enum {
     FIRST_PIECE_TAG = 2,
     PIECE_TAGS = 30000,          /* below the 32767 that every MPI allows */
     POSTED_RECEIVES = 16,
-    RECEIVES_PER_POLL = 64       /* then others get their turn */
+    MOST_TAKEN = 64,             /* in one poll; then others get their turn */
+    LOOKS_FOR_BULK = 32          /* in one poll, that find nothing done */
 };
 #define PIECE_BYTES ((size_t)1 << 30) /* MPI counts in int */
 
@@ -58,6 +59,7 @@ typedef struct mpi_transport {
     MPI_Request posted[POSTED_RECEIVES];
     char *posted_buffers;
     int next_posted;               /* the oldest */
+    int take_limit;                /* of times that a poll takes what is done */
 } mpi_transport;
 
 static bool failed(mpi_transport *t, int code, const char *call)
@@ -391,16 +393,34 @@ static bool take_done(mpi_transport *t)
 
 /* ---- the table, and life ---- */
 
+/* Whether something is under way beside the receives of frames. */
+static bool has_bulk(const mpi_transport *t)
+{
+    return t->requests.count > 1;
+}
+
+/* MPI moves bulk by a few pieces of 32 KiB each time it is asked, so it is asked often. What came is not followed by another look, which
+ * would only delay the tasks that it sets off; but when each poll finds something, the next takes up more. */
 static bool mpi_progress(wf_transport *transport)
 {
     mpi_transport *t = (mpi_transport *)transport;
     if (wf_transport_broken(transport)) return false;
     bool any = send_queued(t);
-    for (int i = 0; i < RECEIVES_PER_POLL && take_done(t); i++) {
-        any = true;
+    int taken = 0;
+    for (int vain_looks = 0; taken < t->take_limit && vain_looks < (has_bulk(t) ? LOOKS_FOR_BULK : 1);) {
+        if (!take_done(t)) {
+            vain_looks++;
+            continue;
+        }
+        taken++;
+        vain_looks = 0;
         send_queued(t); /* what handlers answered */
     }
-    return any;
+    if (taken < t->take_limit)
+        t->take_limit = 1;
+    else if (t->take_limit < MOST_TAKEN)
+        t->take_limit *= 2;
+    return any || taken > 0;
 }
 
 /* A broken transport moves nothing any more. */
@@ -412,7 +432,7 @@ static bool mpi_has_queued(const wf_transport *transport)
 static bool mpi_is_flushed(wf_transport *transport)
 {
     mpi_transport *t = (mpi_transport *)transport;
-    return wf_outbox_is_empty(&t->outbox) && t->requests.count == 1;
+    return wf_outbox_is_empty(&t->outbox) && !has_bulk(t);
 }
 
 /* MPI may go on reading or writing what it does not let go of at once: such memory is left to it. */
@@ -492,6 +512,7 @@ weft_status wf_mpi_transport_open(wf_mpi *mpi, wf_budget *budget, size_t eager_b
     uint64_t agreed = eager_bytes < 2 * sizeof(wf_frame) ? 2 * sizeof(wf_frame) : (eager_bytes + 7) & ~(size_t)7;
     weft_status status = wf_mpi_check(MPI_Bcast(&agreed, 1, MPI_UINT64_T, 0, made->communicator), "MPI_Bcast", err);
     made->eager_bytes = agreed;
+    made->take_limit = 1;
     made->pieces_sent = wf_calloc((size_t)made->base.size, sizeof *made->pieces_sent, err);
     made->pieces_received = wf_calloc((size_t)made->base.size, sizeof *made->pieces_received, err);
     made->arrivals = wf_calloc((size_t)made->base.size, sizeof *made->arrivals, err);
