@@ -29,7 +29,8 @@ typedef enum wf_message_type {
     WF_MSG_MOVED,
     WF_MSG_OVERLAY,
     WF_MSG_PROBE,
-    WF_MSG_ANSWER
+    WF_MSG_ANSWER,
+    WF_MSG_CREDIT
 } wf_message_type;
 
 /* Followed by two zero-terminated texts: the cpuset that the rank was given, and a line per thread that says where it runs. */
@@ -94,7 +95,7 @@ typedef struct wf_moved_message {
     uint32_t reserved;
 } wf_moved_message;
 
-typedef struct wf_ref_message { /* ROOT, RELEASE; CANCEL and FORGET with ref 0 */
+typedef struct wf_ref_message { /* ROOT, RELEASE; FORGET with ref 0; CANCEL, PROBE, CREDIT: see there */
     uint64_t graph;
     uint64_t ref;
 } wf_ref_message;

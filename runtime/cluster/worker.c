@@ -64,6 +64,7 @@ static void free_graph(wf_worker *worker, wf_worker_graph *graph)
     wf_local_graph_destroy(graph->local);
     wf_rule_graph_destroy(graph->rules);
     wf_message_queue_fini(&graph->early);
+    free(graph->owed);
     free(graph->missing);
     free(graph->names);
     free(graph);
@@ -298,13 +299,24 @@ static weft_status act_on_ref(wf_worker *worker, const wf_message *message, wf_t
     return WEFT_OK;
 }
 
+static weft_status take_credit(wf_worker_graph *graph, const wf_message *message, weft_error *err)
+{
+    const wf_ref_message *body = message->body;
+    if (message->body_bytes < sizeof *body) return weft_fail(err, WEFT_EDATA, "a credit of %zu bytes; it was cut", message->body_bytes);
+    wf_worker_note_credit(graph, body->ref);
+    return WEFT_OK;
+}
+
 static weft_status act_in_graph(wf_worker *worker, wf_worker_graph *graph, wf_message *message, wf_thread *self, weft_error *err)
 {
+    weft_status status = message->type == WF_MSG_DATA ? wf_worker_note_received(graph, message->from, err) : WEFT_OK;
     if (message->type == WF_MSG_DATA || message->type == WF_MSG_TAKE) atomic_fetch_add(&graph->received, 1);
+    if (status != WEFT_OK) return status;
     switch (message->type) {
     case WF_MSG_PARTITION: return add_partition(worker, message, self, err);
     case WF_MSG_DATA: return take_data(graph, message, self, err);
     case WF_MSG_GIVE: return wf_worker_give_partitions(graph, message, err);
+    case WF_MSG_CREDIT: return take_credit(graph, message, err);
     default: return wf_worker_note_moves(graph, message, err);
     }
 }
@@ -335,7 +347,7 @@ static weft_status find_graph_and_act(wf_worker *worker, wf_message *message, wf
         return weft_fail(err, WEFT_EDATA, "a message of type %u and %zu bytes; it was cut", message->type, message->body_bytes);
     wf_worker_graph *graph = find_graph(worker, words[at]);
     if (graph && graph->local) return act_in_graph(worker, graph, message, self, err);
-    if (message->type == WF_MSG_OVERLAY || is_abandoned(worker, words[at])) return WEFT_OK;
+    if (message->type == WF_MSG_OVERLAY || message->type == WF_MSG_CREDIT || is_abandoned(worker, words[at])) return WEFT_OK;
     if (message->from != 0 || message->chunk) return keep_for_graph(worker, words[at], message, err);
     return weft_fail(err, WEFT_EDATA, "a message of type %u came without graph %llu", message->type, (unsigned long long)words[at]);
 }
@@ -359,6 +371,7 @@ void wf_worker_handle(wf_worker *worker, wf_message *message, wf_thread *self)
     case WF_MSG_DATA:
     case WF_MSG_GIVE:
     case WF_MSG_TAKE:
+    case WF_MSG_CREDIT:
     case WF_MSG_OVERLAY: status = find_graph_and_act(worker, message, self, &error); break;
     case WF_MSG_CANCEL:
     case WF_MSG_FORGET:
@@ -376,6 +389,7 @@ void wf_worker_tick(wf_worker *worker)
     bool is_hungry = wf_clock_now_ns() - atomic_load(&worker->idle_ns) < worker->idle_after_ns && wf_worker_is_hungry(worker);
     for (wf_worker_graph *graph = worker->graphs; graph; graph = graph->hh.next) {
         if (graph->local) wf_worker_send_progress(graph, is_hungry);
+        wf_worker_pay_all(graph);
     }
     pthread_mutex_unlock(&worker->lock);
 }
@@ -389,7 +403,9 @@ wf_pool *wf_worker_pool(wf_worker *worker)
 
 static bool poll_transport(void *context, wf_thread *self)
 {
-    return wf_transport_poll(((wf_worker *)context)->options.transport, self);
+    wf_worker *worker = context;
+    wf_worker_pay_when_due(worker);
+    return wf_transport_poll(worker->options.transport, self);
 }
 
 weft_status wf_worker_create(const wf_worker_options *options, wf_worker **worker, weft_error *err)

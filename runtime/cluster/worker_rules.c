@@ -44,6 +44,7 @@ static void on_went_quiet(void *keeper, uint64_t id, wf_thread *self)
     wf_worker_graph *graph;
     pthread_mutex_lock(&worker->lock);
     HASH_FIND(hh, worker->graphs, &id, sizeof id, graph);
+    if (graph) wf_worker_pay_all(graph);
     bool is_done = graph && wf_rule_graph_is_quiet(graph->rules) && !wf_worker_partitions_has_unopened(graph->partitions) &&
                    wf_rule_graph_ended_count(graph->rules) == wf_rule_graph_given_count(graph->rules);
     if (is_done) wf_worker_send_progress(graph, wf_worker_is_hungry(worker));
@@ -95,7 +96,8 @@ weft_status wf_worker_begin_rules(wf_worker_graph *graph, const wf_graph_message
 void wf_worker_count_sources(wf_worker *worker)
 {
     size_t count = 0;
-    for (wf_worker_graph *graph = worker->graphs; graph; graph = graph->hh.next) count += graph->rules && wf_rule_graph_has_more(graph->rules);
+    for (wf_worker_graph *graph = worker->graphs; graph; graph = graph->hh.next)
+        count += graph->rules && wf_rule_graph_has_more(graph->rules) && !wf_worker_is_ahead(graph);
     size_t before = atomic_exchange(&worker->source_count, count);
     if (count > before) wf_pool_wake(worker->pool, (size_t)wf_pool_thread_count(worker->pool));
 }
@@ -108,7 +110,7 @@ wf_pool_item *wf_worker_start_source(wf_worker *worker, wf_thread *self)
     if (atomic_load(&worker->source_count) == 0) return NULL;
     pthread_mutex_lock(&worker->lock);
     for (wf_worker_graph *graph = worker->graphs; graph && !from; graph = graph->hh.next) {
-        if (graph->rules && wf_rule_graph_take(graph->rules, wf_pool_thread_count(worker->pool), &batch)) from = graph->rules;
+        if (graph->rules && !wf_worker_is_ahead(graph) && wf_rule_graph_take(graph->rules, wf_pool_thread_count(worker->pool), &batch)) from = graph->rules;
     }
     if (!from) wf_worker_count_sources(worker);
     pthread_mutex_unlock(&worker->lock);

@@ -22,6 +22,8 @@ typedef struct wf_worker_graph {
     bool may_move;           /* its partitions: they are opened late */
     bool is_cancelled;
     _Atomic uint64_t sent, received; /* DATA and TAKE */
+    _Atomic uint64_t credited;       /* of what was sent */
+    uint64_t *owed, owed_count;      /* by rank, and in all: received and not credited */
     wf_message_queue early;  /* what came before GRAPH */
     _Atomic uint64_t lowest_failed; /* ref of the failed task told to rank 0: only one that comes before it is told after it */
     weft_kernel *missing;    /* stand-ins for kernels that this rank does not have; NULL: none */
@@ -47,6 +49,7 @@ struct wf_worker {
     uint64_t forgotten_tasks;        /* that ended in graphs that are gone */
     atomic_bool has_untold_failure; /* the next tick tells it, before the progress that could end the graph */
     atomic_size_t startable_count;   /* unopened partitions of all graphs that could start */
+    atomic_bool owes;                /* credit that was held back because this rank was behind */
     atomic_size_t source_count;      /* graphs whose layers by rule may have tasks that nobody has had */
     uint64_t *abandoned;             /* graphs that were forgotten after a cancel: what comes for them late is dropped */
     size_t abandoned_count, abandoned_capacity;
@@ -105,6 +108,19 @@ void wf_worker_count_sources(wf_worker *worker);
 void wf_worker_tell_waiting(wf_worker_graph *graph);
 /* For an idle thread: a task that takes no input. */
 wf_pool_item *wf_worker_start_source(wf_worker *worker, wf_thread *self);
+
+/* ---- worker_credit.c ---- */
+
+/* DATA has come. Errors: WEFT_ENOMEM. */
+weft_status wf_worker_note_received(wf_worker_graph *graph, int from, weft_error *err);
+/* CREDIT has come. */
+void wf_worker_note_credit(wf_worker_graph *graph, uint64_t count);
+/* Credits all that was received, unless this rank is behind. */
+void wf_worker_pay_all(wf_worker_graph *graph);
+/* The same in every graph, without the lock held, when credit was held back. */
+void wf_worker_pay_when_due(wf_worker *worker);
+/* Whether this rank has run ahead of its consumers. Any thread. */
+bool wf_worker_is_ahead(const wf_worker_graph *graph);
 
 /* ---- worker_moves.c ---- */
 

@@ -601,6 +601,11 @@ void wf_rule_graph_cancel(wf_rule_graph *graph)
     wf_rule_sources_stop(&graph->sources);
 }
 
+int64_t wf_rule_graph_active_count(const wf_rule_graph *graph)
+{
+    return atomic_load(&graph->active);
+}
+
 bool wf_rule_graph_is_quiet(const wf_rule_graph *graph)
 {
     return atomic_load(&graph->active) == 0;

@@ -75,6 +75,7 @@ void wf_rule_graph_cancel(wf_rule_graph *graph);
 
 /* Tasks here are counted as active from when they can run until they have ended. */
 bool wf_rule_graph_is_quiet(const wf_rule_graph *graph);
+int64_t wf_rule_graph_active_count(const wf_rule_graph *graph);
 uint64_t wf_rule_graph_given_count(const wf_rule_graph *graph);
 /* Exact while the graph is quiet. After a cancel, all that were given once it is quiet. */
 uint64_t wf_rule_graph_ended_count(const wf_rule_graph *graph);
