@@ -239,7 +239,8 @@ static weft_status add_partition(wf_worker *worker, wf_message *message, wf_thre
     wf_partition_content content = {.bytes = message->body, .size_bytes = message->body_bytes};
     status = describe_partition(graph, &view, &content, err);
     if (status != WEFT_OK) return status;
-    if (graph->may_move && !graph->is_cancelled) {
+    /* One without tasks is nothing to move, and would be taken for work that is still to come. */
+    if (graph->may_move && !graph->is_cancelled && content.task_count > 0) {
         status = wf_worker_partitions_add(graph->partitions, &content, err);
         if (status == WEFT_OK) message->body = NULL;
     } else {

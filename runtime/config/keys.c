@@ -33,7 +33,7 @@ static const wf_key keys[] = {
      "what cuts a graph into partitions"},
     {"partition.move", WF_KEY_CHOICE, "on", 0, 0, NULL, "on|off|random", NULL,
      "whether an idle rank gets unopened partitions of a busy one; random: for no reason, to test"},
-    {"partition.per_rank", WF_KEY_INT, "4", 1, 1024, NULL, NULL, "partitions",
+    {"partition.per_rank", WF_KEY_INT, "16", 1, 1024, NULL, NULL, "partitions",
      "partitions that a graph is cut into, for each rank"},
     {"pool.pin", WF_KEY_BOOL, "true", 0, 1, NULL, NULL, NULL,
      "pin each pool thread to a core"},

@@ -49,6 +49,26 @@ static void find_wanted(wf_rule_layers *all)
     }
 }
 
+/* Where there is one worker with one partition nobody asks. */
+static weft_status make_owner_tables(wf_rule_layers *all, weft_error *err)
+{
+    size_t length = 0;
+    if (all->workers * all->per_worker == 1) return WEFT_OK;
+    for (size_t l = 0; l < all->view.layer_count; l++) length += wf_owners_table_length(&all->layers[l].owners);
+    all->owner_tables = wf_calloc(length, sizeof *all->owner_tables, err);
+    if (!all->owner_tables) return WEFT_ENOMEM;
+    wf_owner_entry *table = all->owner_tables;
+    for (size_t l = 0; l < all->view.layer_count; l++) {
+        wf_owners *owners = &all->layers[l].owners;
+        length = wf_owners_table_length(owners);
+        if (length == 0) continue;
+        wf_owners_fill_table(owners, table);
+        owners->table = table;
+        table += length;
+    }
+    return WEFT_OK;
+}
+
 weft_status wf_rule_layers_init(wf_rule_layers *layers, void *bytes, size_t size_bytes, const weft_kernel *const *kernels,
                                 size_t kernel_count, const wf_registry *registry, uint32_t workers, uint32_t per_worker, weft_error *err)
 {
@@ -61,6 +81,7 @@ weft_status wf_rule_layers_init(wf_rule_layers *layers, void *bytes, size_t size
     for (uint32_t n = 1; status == WEFT_OK && n <= made.view.layer_count; n++)
         resolve_layer(&made, n, kernels, made.edges + made.view.layers[n - 1].dependency_begin);
     for (size_t l = 0; status == WEFT_OK && l < made.view.layer_count; l++) resolve_edges(&made, &made.layers[l], registry);
+    if (status == WEFT_OK) status = make_owner_tables(&made, err);
     if (status == WEFT_OK) {
         find_wanted(&made);
         made.bytes = bytes;
@@ -89,6 +110,7 @@ void wf_rule_layers_fini(wf_rule_layers *layers)
     for (size_t d = 0; layers->edges && d < layers->view.dependency_count; d++) wf_inverse_destroy(layers->edges[d].inverse);
     free(layers->layers);
     free(layers->edges);
+    free(layers->owner_tables);
     free(layers->bytes);
     *layers = (wf_rule_layers){0};
 }

@@ -43,6 +43,7 @@ typedef struct wf_rule_layers {
     void *bytes;                         /* that the view looks at */
     wf_rule_layer *layers;               /* view.layer_count */
     wf_rule_edge *edges;
+    wf_owner_entry *owner_tables;        /* of all layers */
     uint32_t workers, per_worker;
 } wf_rule_layers;
 

@@ -9,7 +9,7 @@ enum { LOOKED_AHEAD = 16 }; /* coordinates of which GIVEN is asked when one is: 
 
 wf_owners wf_owners_make(const wf_owner_rule *rule, const int32_t *owner_ranks, uint64_t task_count, uint32_t workers, uint32_t per_worker)
 {
-    wf_owners made = {*rule, NULL, task_count, workers, per_worker};
+    wf_owners made = {*rule, NULL, task_count, workers, per_worker, NULL};
     if (rule->kind == WEFT_OWNER_GIVEN) made.ranks = owner_ranks + rule->ranks_begin;
     return made;
 }
@@ -87,9 +87,34 @@ static uint64_t divide_up(uint64_t a, uint64_t b)
     return a / b + (a % b != 0);
 }
 
+size_t wf_owners_table_length(const wf_owners *owners)
+{
+    const wf_owner_rule *r = &owners->rule;
+    return r->scale == 1 && r->extent <= WF_OWNERS_MOST_ENTRIES ? (size_t)r->extent : 0;
+}
+
+void wf_owners_fill_table(const wf_owners *owners, wf_owner_entry *table)
+{
+    for (int64_t c = 0, end = 0; c < owners->rule.extent; c++) {
+        uint32_t partition = c < end ? table[c - 1].partition : (uint32_t)partition_of_coordinate(owners, c, &end);
+        table[c] = (wf_owner_entry){partition, (uint32_t)end};
+    }
+}
+
+/* Where there is a table a task's own coordinate is all that is computed. */
+static uint32_t look_up(const wf_owners *owners, uint64_t index, uint64_t *end)
+{
+    uint64_t stride = (uint64_t)owners->rule.stride, along = stride == 1 ? index : index / stride;
+    uint64_t c = along % (uint64_t)owners->rule.extent;
+    const wf_owner_entry *entry = &owners->table[c];
+    if (end) *end = (along - c + entry->end) * stride;
+    return entry->partition;
+}
+
 uint32_t wf_owners_partition(const wf_owners *owners, uint64_t index, uint64_t *end)
 {
     const wf_owner_rule *r = &owners->rule;
+    if (owners->table) return look_up(owners, index, end);
     uint64_t point = index * (uint64_t)r->scale, along = point / (uint64_t)r->stride, row = along / (uint64_t)r->extent;
     int64_t c = (int64_t)(along - row * (uint64_t)r->extent), c_end;
     uint32_t partition = (uint32_t)partition_of_coordinate(owners, c, &c_end);

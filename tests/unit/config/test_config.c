@@ -241,7 +241,7 @@ static void the_table_shows_every_value_with_unit_and_origin(void)
         "memory.limit                 0 (from the batch system, cgroup or machine)  default\n"
         "partition.method             auto                                          default\n"
         "partition.move               on                                            default\n"
-        "partition.per_rank           4 partitions                                  default\n"
+        "partition.per_rank           16 partitions                                 default\n"
         "pool.pin                     false                                         --set\n"
         "pool.threads                 8 threads                                     --set\n"
         "scheduler.compute            auto                                          default\n"

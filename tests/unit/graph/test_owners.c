@@ -94,7 +94,7 @@ static void check_runs(const small_map *m, random_source *r)
     CU_ASSERT_EQUAL(seen, tasks);
 }
 
-static void check_map(const small_map *m, random_source *r)
+static void check_partitions(const small_map *m)
 {
     uint64_t tasks = m->owners.task_count;
     for (uint64_t i = 0, end = 0; i < tasks; i++) {
@@ -103,7 +103,20 @@ static void check_map(const small_map *m, random_source *r)
         CU_ASSERT_FATAL(end > i && end <= tasks);
         for (uint64_t k = i; k < end; k++) CU_ASSERT_EQUAL(m->expected[k], m->expected[i]);
     }
+}
+
+static void check_map(const small_map *m, random_source *r)
+{
+    wf_owner_entry table[MAX_COORDINATES];
+    small_map with_table = *m;
+    check_partitions(m);
     check_runs(m, r);
+    size_t length = wf_owners_table_length(&m->owners);
+    CU_ASSERT_EQUAL(length, m->owners.rule.scale == 1 ? (size_t)m->owners.rule.extent : 0);
+    if (length == 0) return;
+    wf_owners_fill_table(&m->owners, table);
+    with_table.owners.table = table;
+    check_partitions(&with_table);
 }
 
 static void random_maps_say_what_is_written_down_index_by_index(void)
