@@ -70,7 +70,7 @@ static void without_files_and_variables_everything_is_default(void)
     home_init(&home);
     weft_config *config = create();
     CU_ASSERT_EQUAL(weft_config_int(config, "pool.threads"), 0);
-    CU_ASSERT_EQUAL(weft_config_int(config, "partition.per_rank"), 4);
+    CU_ASSERT_EQUAL(weft_config_int(config, "partition.per_rank"), 16);
     CU_ASSERT_TRUE(weft_config_bool(config, "pool.pin"));
     CU_ASSERT_EQUAL(weft_config_bytes(config, "transport.eager_bytes"), 4000);
     CU_ASSERT_EQUAL(weft_config_duration_ns(config, "scheduler.progress_interval"), 50000000);
