@@ -27,7 +27,8 @@
 
 enum {
     MAX_BATCH = 128,         /* items that a thread takes at once from those that were injected */
-    SPIN_NS = 20000,         /* an idle thread looks around this long before it sleeps */
+    SPIN_NS = 20000,         /* an idle thread looks around this long before it sleeps, */
+    TURNS_PER_YIELD = 8,     /* and so often offers its core to others: a yield costs more than a look */
     POLL_INTERVAL_NS = 20000,/* a busy thread polls between items this often, */
     MAX_UNTIMED = 16,        /* and looks at the clock after so many of them, fewer when they are long */
     MAX_LOWERED = 64         /* items by which a countdown may be late on each thread */
@@ -248,13 +249,16 @@ static bool poll_messages(wf_thread *self)
 static wf_pool_item *spin(wf_thread *self)
 {
     int64_t until_ns = wf_clock_now_ns() + (self->pool->options.spin ? SPIN_NS : 0);
-    do {
+    for (unsigned turn = 1; !atomic_load_explicit(&self->pool->stopping, memory_order_relaxed); turn++) {
         bool happened = poll_messages(self);
         wf_pool_item *item = find_item(self);
         if (item) return item;
-        if (happened) until_ns = wf_clock_now_ns() + SPIN_NS;
+        if (turn % TURNS_PER_YIELD != 0) continue;
+        int64_t now_ns = wf_clock_now_ns();
+        if (happened) until_ns = now_ns + SPIN_NS;
+        if (now_ns >= until_ns) break;
         sched_yield();
-    } while (wf_clock_now_ns() < until_ns && !atomic_load_explicit(&self->pool->stopping, memory_order_relaxed));
+    }
     return NULL;
 }
 

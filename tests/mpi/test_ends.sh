@@ -33,10 +33,11 @@ expect a_kernel_that_one_rank_lacks_is_named 1 'client: ENOENT rank 2: nap #[0-9
   "$ends" work : -n 1 "$without" work
 expect a_memory_limit_exceeded_fails_the_task 1 'client: ENOMEM rank [0-9]: take #[0-9]+: .*memory\.limit' 3 \
   "$ends" take 1000000 --set memory.limit=5MB
+# The rank to be killed is the one that ran the last task: rank 2, while partitions stay where they are sent.
 expect a_killed_rank_is_noticed_and_named 0 'client: ELOST rank 2: .*rank 2 on [^ ]+ has been silent' 3 \
-  --enable-recovery "$ends" lose 9 --set scheduler.lost_after=2s
+  --enable-recovery "$ends" lose 9 --set partition.move=off --set scheduler.lost_after=2s
 expect a_killed_rank_is_noticed_with_rare_progress 0 'client: ELOST rank 2: ' 3 \
-  --enable-recovery "$ends" lose 9 --set scheduler.lost_after=1s --set scheduler.progress_interval=5s
+  --enable-recovery "$ends" lose 9 --set partition.move=off --set scheduler.lost_after=1s --set scheduler.progress_interval=5s
 expect a_killed_rank_ends_an_ordinary_run 137 'signal 9' 3 "$ends" lose 9
 expect an_unknown_key_is_a_usage_error 2 'nonsense\.key' 3 "$ends" work --set nonsense.key=1
 INIT_MPI_FIRST=0 expect mpi_of_one_thread_is_refused 1 'MPI was initialised for one thread only' 3 "$ends" work
