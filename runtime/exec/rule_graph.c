@@ -32,7 +32,7 @@ typedef struct rule_task {
     uint32_t input_count, missing;
     bool input_failed;
     uint16_t run_end[WEFT_MAX_DEPENDENCIES]; /* into runs, by dependency */
-    weft_chunk *inputs[];  /* input_count; then input_run runs[] */
+    weft_chunk *inputs[];  /* input_count, NULL until it comes, failed_input() when it failed; then input_run runs[] */
 } rule_task;
 
 typedef struct thread_state {
@@ -73,6 +73,12 @@ static rule_task *task_of(wf_waiting *waiting)
 static input_run *runs_of(rule_task *task)
 {
     return (input_run *)(task->inputs + task->input_count);
+}
+
+/* Stands for an input that came without a chunk; no chunk has a task's address. */
+static weft_chunk *failed_input(rule_task *task)
+{
+    return (weft_chunk *)(void *)task;
 }
 
 static uint64_t ref_of(const wf_rule_layer *layer, uint64_t index, uint64_t output)
@@ -160,7 +166,9 @@ static rule_task *make_task(wf_rule_graph *graph, const wf_rule_layer *layer, ui
 static void free_task(rule_task *task, wf_slab_cache *cache)
 {
     uint32_t dependencies = task->layer->spec->dependency_count;
-    for (uint32_t i = 0; i < task->input_count; i++) wf_chunk_release_by(cache, task->inputs[i]);
+    for (uint32_t i = 0; i < task->input_count; i++) {
+        if (task->inputs[i] != failed_input(task)) wf_chunk_release_by(cache, task->inputs[i]);
+    }
     give_record(task, cache, record_bytes(task->input_count, dependencies ? task->run_end[dependencies - 1] : 0));
 }
 
@@ -172,7 +180,8 @@ static void free_waiting(void *context, wf_waiting *waiting)
 
 /* ---- inputs that come ---- */
 
-/* Puts the chunk wherever the task takes this source; returns in how many places. Takes one reference for each. */
+/* Puts the chunk wherever the task takes this source; returns in how many places, UINT32_MAX when it is there already. Takes one reference
+ * for each. */
 static uint32_t place_input(rule_task *task, const wf_rule_edge *edge, uint64_t source, weft_chunk *chunk)
 {
     const input_run *runs = runs_of(task);
@@ -182,7 +191,7 @@ static uint32_t place_input(rule_task *task, const wf_rule_edge *edge, uint64_t 
         weft_chunk **input = &task->inputs[runs[r].position + (source - runs[r].begin)];
         if (*input) return UINT32_MAX;
         if (places && chunk) weft_chunk_retain(chunk);
-        *input = chunk;
+        *input = chunk ? chunk : failed_input(task);
         places++;
     }
     task->input_failed |= chunk == NULL;
@@ -215,7 +224,7 @@ static rule_task *add_input(wf_rule_graph *graph, wf_frontier_shard *shard, cons
         return NULL;
     }
     uint32_t places = place_input(task, edge, source, chunk);
-    if (places == 0 || places > task->missing) {
+    if (places == 0 || places == UINT32_MAX) {
         weft_chunk_release(chunk);
         disagree(edge, index, source, places, err);
         if (!waiting) free_task(task, cache);
