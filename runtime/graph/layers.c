@@ -24,6 +24,11 @@ void wf_layer_list_fini(wf_layer_list *list)
     *list = (wf_layer_list){0};
 }
 
+static size_t align_params(size_t bytes)
+{
+    return (bytes + PARAM_ALIGNMENT - 1) & ~(size_t)(PARAM_ALIGNMENT - 1);
+}
+
 /* ---- checks ---- */
 
 static weft_status check_shape(const weft_layer_spec *spec, uint64_t *task_count, weft_error *err)
@@ -60,6 +65,28 @@ static weft_status check_owners(const weft_layer_spec *spec, weft_error *err)
     return WEFT_OK;
 }
 
+/* What the rule says to its use; it is shown a copy of the parameters that is aligned as promised. */
+static weft_status ask_rule(const weft_graph *graph, const weft_layer_spec *spec, size_t i, weft_error *err)
+{
+    const weft_dependency *d = &spec->dependencies[i];
+    weft_error why = WEFT_ERROR_INIT;
+    weft_rule_call call = {.on_itself = d->on_itself, .dim_count = spec->dim_count, .source_dim_count = spec->dim_count,
+                           .param_bytes = d->param_bytes};
+    if (!d->rule->check) return WEFT_OK;
+    for (int k = 0; k < WEFT_MAX_DIMS; k++) call.extents[k] = k < spec->dim_count ? spec->extents[k] : 1;
+    const wf_layer *source = d->on_itself ? NULL : &graph->layers.all.layers[d->source.index - 1];
+    if (source) call.source_dim_count = (int)source->dim_count;
+    memcpy(call.source_extents, source ? source->extents : call.extents, sizeof call.extents);
+    void *params = wf_aligned_alloc(1, align_params(d->param_bytes + 1), err);
+    if (!params) return WEFT_ENOMEM;
+    if (d->param_bytes) memcpy(params, d->params, d->param_bytes);
+    call.params = params;
+    weft_status status = d->rule->check(&call, &why);
+    free(params);
+    if (status == WEFT_OK) return WEFT_OK;
+    return weft_fail(err, status, "dependency %zu by rule \"%.64s\": %s", i, d->rule->name, why.text);
+}
+
 static weft_status check_dependency(const weft_graph *graph, const weft_layer_spec *spec, size_t i, weft_error *err)
 {
     const weft_dependency *d = &spec->dependencies[i];
@@ -67,6 +94,8 @@ static weft_status check_dependency(const weft_graph *graph, const weft_layer_sp
     if (!d->rule || !d->rule->name || !d->rule->inputs)
         return weft_fail(err, WEFT_EINVAL, "dependency %zu has no rule; set rule to a WEFT_RULE's descriptor", i);
     if (d->param_bytes > UINT32_MAX / 2) return weft_fail(err, WEFT_EINVAL, "dependency %zu has %zu bytes of parameters", i, d->param_bytes);
+    if (d->param_bytes && !d->params)
+        return weft_fail(err, WEFT_EINVAL, "dependency %zu has %zu bytes of parameters at NULL", i, d->param_bytes);
     if (!d->on_itself) {
         if (d->source.graph != graph->serial || d->source.index == 0 || d->source.index > graph->layers.all.layer_count)
             return weft_fail(err, WEFT_EINVAL, "the source of dependency %zu is no layer of this graph; use what weft_graph_add_layer gave", i);
@@ -74,7 +103,7 @@ static weft_status check_dependency(const weft_graph *graph, const weft_layer_sp
     }
     if (d->output >= outputs)
         return weft_fail(err, WEFT_EINVAL, "dependency %zu takes output %zu of a layer with %zu", i, d->output, outputs);
-    return WEFT_OK;
+    return ask_rule(graph, spec, i, err);
 }
 
 static weft_status check_spec(const weft_graph *graph, const weft_layer_spec *spec, uint64_t *task_count, weft_error *err)
@@ -91,6 +120,7 @@ static weft_status check_spec(const weft_graph *graph, const weft_layer_spec *sp
         return weft_fail(err, WEFT_EINVAL, "a layer has at most %d dependencies, not %zu", WEFT_MAX_DEPENDENCIES, spec->dependency_count);
     if (spec->param_bytes > UINT32_MAX / 2)
         return weft_fail(err, WEFT_EINVAL, "%zu bytes of parameters; give large data as an input", spec->param_bytes);
+    if (spec->param_bytes && !spec->params) return weft_fail(err, WEFT_EINVAL, "%zu bytes of parameters at NULL", spec->param_bytes);
     if (!(spec->cost >= 0 && spec->cost <= (double)FLT_MAX))
         return weft_fail(err, WEFT_EINVAL, "the cost of a task is %g; it must be a number from 0 to %g", spec->cost, (double)FLT_MAX);
     weft_status status = check_shape(spec, task_count, err);
@@ -100,11 +130,6 @@ static weft_status check_spec(const weft_graph *graph, const weft_layer_spec *sp
 }
 
 /* ---- adding ---- */
-
-static size_t align_params(size_t bytes)
-{
-    return (bytes + PARAM_ALIGNMENT - 1) & ~(size_t)(PARAM_ALIGNMENT - 1);
-}
 
 static weft_status make_room(wf_layer_list *list, const weft_layer_spec *spec, size_t outputs, size_t ranks, size_t text_bytes,
                              weft_error *err)

@@ -1,7 +1,9 @@
 /* The ready-made rules. Pure functions over indices; any thread.
  *
- * Invariant: consumers lists task i for source j exactly when inputs lists j for i.
+ * Invariant: consumers lists task i for source j exactly when inputs lists j for i. Both are safe with what the checks refuse, since layers
+ * may come from elsewhere.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <weft/layer.h>
@@ -189,10 +191,110 @@ static size_t first_row_consumers(const weft_rule_call *call, uint64_t index, we
     return index < row_tasks(call->extents) ? give(intervals, index, index + 1) : 0;
 }
 
-WEFT_RULE(weft_blockwise, same_index, same_index);
-WEFT_RULE(weft_stencil, stencil_inputs, stencil_consumers);
-WEFT_RULE(weft_butterfly, butterfly_inputs, butterfly_consumers);
-WEFT_RULE(weft_all_to_all, all_inputs, all_consumers);
-WEFT_RULE(weft_one_to_all, one_inputs, one_consumers);
-WEFT_RULE(weft_tree, tree_inputs, tree_consumers);
-WEFT_RULE(weft_first_row, first_row_inputs, first_row_consumers);
+/* ---- checks ---- */
+
+static weft_status check_no_param(const weft_rule_call *call, weft_error *err)
+{
+    if (call->param_bytes == 0) return WEFT_OK;
+    return weft_fail(err, WEFT_EINVAL, "%zu bytes of parameters, but it has none; leave them out", call->param_bytes);
+}
+
+static weft_status check_number_param(const weft_rule_call *call, const char *what, int64_t least, weft_error *err)
+{
+    if (call->param_bytes != 0 && call->param_bytes != sizeof(int64_t))
+        return weft_fail(err, WEFT_EINVAL, "%zu bytes of parameters; its one parameter, the %s, has 8", call->param_bytes, what);
+    long long number = number_param(call, least);
+    return number >= least ? WEFT_OK : weft_fail(err, WEFT_EINVAL, "%s %lld; at least %lld", what, number, (long long)least);
+}
+
+static weft_status check_other_source(const weft_rule_call *call, weft_error *err)
+{
+    if (!call->on_itself) return WEFT_OK;
+    return weft_fail(err, WEFT_EINVAL, "tasks would take themselves or later ones; give it another layer as source, not on_itself");
+}
+
+static const char *extents_text(const int64_t *extents, int dim_count, char text[static 96])
+{
+    int length = 0;
+    for (int d = 0; d < dim_count; d++) length += snprintf(text + length, 96 - (size_t)length, "%s%lld", d ? " x " : "", (long long)extents[d]);
+    return text;
+}
+
+static weft_status check_same_extents(const weft_rule_call *call, weft_error *err)
+{
+    char own[96], source[96];
+    if (memcmp(call->extents, call->source_extents, sizeof call->extents) == 0) return WEFT_OK;
+    return weft_fail(err, WEFT_EINVAL, "a layer of %s tasks on a source of %s; their extents must be the same",
+                     extents_text(call->extents, call->dim_count, own), extents_text(call->source_extents, call->source_dim_count, source));
+}
+
+static weft_status check_blockwise(const weft_rule_call *call, weft_error *err)
+{
+    weft_status status = check_no_param(call, err);
+    if (status == WEFT_OK) status = check_other_source(call, err);
+    return status == WEFT_OK ? check_same_extents(call, err) : status;
+}
+
+/* A box is as many intervals as it has lines along the last dimension. */
+static weft_status check_stencil(const weft_rule_call *call, weft_error *err)
+{
+    int64_t radius = at_least(0, number_param(call, 1)), lines = 1;
+    weft_status status = check_number_param(call, "radius", 0, err);
+    if (status == WEFT_OK) status = check_same_extents(call, err);
+    for (int d = 1; status == WEFT_OK && d < call->dim_count - 1; d++) {
+        int64_t wide = radius < call->extents[d] / 2 ? 2 * radius + 1 : call->extents[d];
+        lines = lines > WEFT_MAX_INTERVALS || wide > WEFT_MAX_INTERVALS ? WEFT_MAX_INTERVALS + 1 : lines * wide;
+    }
+    if (status == WEFT_OK && lines > WEFT_MAX_INTERVALS)
+        return weft_fail(err, WEFT_EINVAL, "a radius of %lld in %d dimensions takes more than %d lines of neighbours; use a smaller one",
+                         (long long)radius, call->dim_count, WEFT_MAX_INTERVALS);
+    return status;
+}
+
+static weft_status check_butterfly(const weft_rule_call *call, weft_error *err)
+{
+    if (!call->on_itself) return weft_fail(err, WEFT_EINVAL, "another layer as source; its steps are rows of one layer, so set on_itself");
+    return check_no_param(call, err);
+}
+
+static weft_status check_all_to_all(const weft_rule_call *call, weft_error *err)
+{
+    if (call->on_itself && call->dim_count == 1)
+        return weft_fail(err, WEFT_EINVAL, "a layer of one dimension on itself, whose rows are single tasks; use two, rows first");
+    return check_no_param(call, err);
+}
+
+static weft_status check_one_to_all(const weft_rule_call *call, weft_error *err)
+{
+    weft_status status = check_number_param(call, "index", 0, err);
+    uint64_t one = (uint64_t)number_param(call, 0), tasks = all_tasks(call->source_extents);
+    if (status == WEFT_OK) status = check_other_source(call, err);
+    if (status == WEFT_OK && one >= tasks)
+        return weft_fail(err, WEFT_EINVAL, "an index of %llu in a source of %llu tasks", (unsigned long long)one, (unsigned long long)tasks);
+    return status;
+}
+
+static weft_status check_tree(const weft_rule_call *call, weft_error *err)
+{
+    weft_status status = check_number_param(call, "fan-in", 1, err);
+    return status == WEFT_OK ? check_other_source(call, err) : status;
+}
+
+static weft_status check_first_row(const weft_rule_call *call, weft_error *err)
+{
+    weft_status status = check_no_param(call, err);
+    uint64_t row = row_tasks(call->extents), tasks = all_tasks(call->source_extents);
+    if (status == WEFT_OK) status = check_other_source(call, err);
+    if (status == WEFT_OK && row != tasks)
+        return weft_fail(err, WEFT_EINVAL, "a source of %llu tasks for rows of %llu; there must be as many", (unsigned long long)tasks,
+                         (unsigned long long)row);
+    return status;
+}
+
+WEFT_CHECKED_RULE(weft_blockwise, same_index, same_index, check_blockwise);
+WEFT_CHECKED_RULE(weft_stencil, stencil_inputs, stencil_consumers, check_stencil);
+WEFT_CHECKED_RULE(weft_butterfly, butterfly_inputs, butterfly_consumers, check_butterfly);
+WEFT_CHECKED_RULE(weft_all_to_all, all_inputs, all_consumers, check_all_to_all);
+WEFT_CHECKED_RULE(weft_one_to_all, one_inputs, one_consumers, check_one_to_all);
+WEFT_CHECKED_RULE(weft_tree, tree_inputs, tree_consumers, check_tree);
+WEFT_CHECKED_RULE(weft_first_row, first_row_inputs, first_row_consumers, check_first_row);

@@ -408,7 +408,7 @@ static bool fit(random_layers *g, const random_layer *l, const random_layer *sou
     case INPUT_SAME: return same_extents;
     case INPUT_NEAR_BEFORE: d->params[0] = (int64_t)random_below(&g->state, 3); return true;
     case INPUT_NEAR_BESIDE: d->params[0] = (int64_t)random_below(&g->state, 3); return same_extents;
-    case INPUT_ROW_BEFORE: return n * row_of(l) <= MOST_PAIRS;
+    case INPUT_ROW_BEFORE: return l->dim_count > 1 && n * row_of(l) <= MOST_PAIRS;
     case INPUT_WHOLE: return n * m <= MOST_PAIRS;
     case INPUT_ONE: d->params[0] = (int64_t)random_below(&g->state, m); return true;
     case INPUT_CHILDREN: d->params[0] = (int64_t)((m + n - 1) / n + random_below(&g->state, 2)); return d->params[0] <= MAX_INPUTS;

@@ -58,17 +58,23 @@ typedef struct weft_rule_call {
  * called for every task, inside the runtime, and must neither block nor call weft. */
 typedef size_t weft_rule_function(const weft_rule_call *call, uint64_t index, weft_interval *intervals);
 
+/* Whether a dependency may use the rule in this way; called once, when its layer is added. Fails by weft_fail with WEFT_EINVAL and what is
+ * wrong with which value, without the rule's name, which is added. */
+typedef weft_status weft_rule_check(const weft_rule_call *call, weft_error *err);
+
 typedef struct weft_rule {
     const char *name;              /* unique in the program */
     weft_rule_function *inputs;    /* of a task of the layer: tasks of the source, in the sequence of the inputs */
     weft_rule_function *consumers; /* of a task of the source: tasks of the layer, ascending, each once. NULL: found by trying every task
                                       of the layer on every rank, which takes time and memory for each of them */
+    weft_rule_check *check;        /* NULL: any use is allowed */
 } weft_rule;
 
 /* Defines and registers the rule `rule_name`_rule, as WEFT_KERNEL does with kernels. */
-#define WEFT_RULE(rule_name, inputs_function, consumers_function)                                                    \
+#define WEFT_RULE(rule_name, inputs_function, consumers_function) WEFT_CHECKED_RULE(rule_name, inputs_function, consumers_function, NULL)
+#define WEFT_CHECKED_RULE(rule_name, inputs_function, consumers_function, check_function)                            \
     extern const weft_rule rule_name##_rule;                                                                         \
-    const weft_rule rule_name##_rule = {#rule_name, inputs_function, consumers_function};                            \
+    const weft_rule rule_name##_rule = {#rule_name, inputs_function, consumers_function, check_function};            \
     static const weft_rule *const rule_name##_rule_entry __attribute__((used, section("weft_rules"))) = &rule_name##_rule
 
 /* The bounds of this program's section; absent (NULL) when it defines no rule. */
@@ -82,6 +88,8 @@ typedef struct weft_sections {
 } weft_sections;
 
 #define WEFT_SECTIONS (&(const weft_sections){__start_weft_kernels, __stop_weft_kernels, __start_weft_rules, __stop_weft_rules})
+
+/* Those of the library refuse, in weft_graph_add_layer, extents and parameters for which what they say below makes no sense. */
 
 /* Task i takes task i of a source of the same extents. */
 extern WEFT_API const weft_rule weft_blockwise_rule;
@@ -149,9 +157,9 @@ typedef struct weft_layer_spec {
 /* Adds a layer.
  *
  * Errors:   WEFT_EINVAL no kernel or rule, extents that are not positive or more than 2^46 tasks, a source of another graph or without that
- *           output, too many dependencies or layers (2^14 - 1), a wrong size_bytes or owner map; WEFT_ENOMEM. That a rule gives indices
- *           outside of its source, or disagrees with its inverse, is found when tasks run: weft_compute fails with WEFT_EGRAPH, naming layer,
- *           index and rank; with `debug.check_rules` every rank looks for it beforehand.
+ *           output, too many dependencies or layers (2^14 - 1), a wrong size_bytes or owner map, a dependency that its rule's check refuses;
+ *           WEFT_ENOMEM. That a rule gives indices outside of its source, or disagrees with its inverse, is found when tasks run:
+ *           weft_compute fails with WEFT_EGRAPH, naming layer, index and rank; with `debug.check_rules` every rank looks for it beforehand.
  * Cost:     the same for any number of tasks, but for GIVEN owners, 4 bytes a coordinate.
  */
 WEFT_API weft_status weft_graph_add_layer(weft_graph *graph, const weft_layer_spec *spec, weft_layer *layer, weft_error *err);

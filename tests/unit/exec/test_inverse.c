@@ -40,8 +40,8 @@ static size_t outside_inputs(const weft_rule_call *call, uint64_t index, weft_in
     return 1;
 }
 
-static const weft_rule scanned_tree = {"scanned_tree", tree_inputs, NULL}, scanned_stencil = {"scanned_stencil", stencil_inputs, NULL},
-                       hashed = {"hashed", hashed_inputs, NULL}, far = {"far", far_inputs, NULL}, outside = {"outside", outside_inputs, NULL};
+static const weft_rule scanned_tree = {"scanned_tree", tree_inputs, NULL, NULL}, scanned_stencil = {"scanned_stencil", stencil_inputs, NULL, NULL},
+                       hashed = {"hashed", hashed_inputs, NULL, NULL}, far = {"far", far_inputs, NULL, NULL}, outside = {"outside", outside_inputs, NULL, NULL};
 
 /* A layer of `tasks` on a source of `sources`; sources 0: two dimensions, on itself. */
 static void init(rule_fixture *f, const weft_rule *rule, int64_t sources, int64_t tasks, int64_t param)

@@ -86,7 +86,7 @@ WEFT_RULE(test_own, none, NULL);
 
 static void rules_of_the_library_and_of_the_section_are_found_by_name(void)
 {
-    static const weft_rule given = {"test_given", none, none}, twin = {"weft_tree", none, none};
+    static const weft_rule given = {"test_given", none, none, NULL}, twin = {"weft_tree", none, none, NULL};
     static const weft_rule *const list[] = {&given}, *const twins[] = {&twin};
     wf_registry registry = {0};
     weft_error err = WEFT_ERROR_INIT;

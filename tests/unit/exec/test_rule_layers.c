@@ -52,7 +52,7 @@ static size_t wrong_consumers(const weft_rule_call *call, uint64_t index, weft_i
     }
 }
 
-static const weft_rule wrong_rule = {"wrong", wrong_inputs, wrong_consumers};
+static const weft_rule wrong_rule = {"wrong", wrong_inputs, wrong_consumers, NULL};
 
 static void init(rule_fixture *f, wrong_way way, bool on_itself)
 {

@@ -14,7 +14,7 @@ static size_t third_inputs(const weft_rule_call *call, uint64_t index, weft_inte
     return index % 3 == 0;
 }
 
-static const weft_rule third = {"third", third_inputs, third_inputs};
+static const weft_rule third = {"third", third_inputs, third_inputs, NULL};
 
 static void init(rule_fixture *f)
 {
@@ -137,7 +137,7 @@ static size_t bad_inputs(const weft_rule_call *call, uint64_t index, weft_interv
 
 static void a_task_whose_rule_fails_is_given_too(void)
 {
-    static const weft_rule bad = {"bad", bad_inputs, bad_inputs};
+    static const weft_rule bad = {"bad", bad_inputs, bad_inputs, NULL};
     rule_fixture f;
     wf_rule_sources sources;
     weft_graph *graph;

@@ -32,7 +32,8 @@ static weft_layer add_layer(weft_graph *graph, int dims, const int64_t *extents,
 static weft_layer add_grid(weft_graph *graph, const weft_rule *rule, int64_t radius, int64_t steps, int64_t width, size_t bytes,
                            weft_owner_map owners)
 {
-    weft_dependency before = {.rule = rule, .on_itself = true, .params = &radius, .param_bytes = sizeof radius};
+    weft_dependency before = {.rule = rule, .on_itself = true, .params = &radius,
+                              .param_bytes = rule == &weft_stencil_rule ? sizeof radius : 0};
     return add_layer(graph, 2, (int64_t[]){steps, width}, &before, bytes, owners);
 }
 
@@ -247,6 +248,11 @@ static void random_source_layer(random_source *r, const plain_graph *p, plain_la
     l->dependencies[l->dependency_count++] = d;
 }
 
+static bool has_number(rule_kind rule)
+{
+    return rule == STENCIL || rule == ONE_TO_ALL || rule == TREE;
+}
+
 static void add_random_layer(random_source *r, plain_graph *p)
 {
     plain_layer *l = &p->layers[p->layer_count];
@@ -258,14 +264,14 @@ static void add_random_layer(random_source *r, plain_graph *p)
     if (p->layer_count > 0 && random_below(r, 4)) random_source_layer(r, p, l);
     if (random_below(r, 2)) {
         rule_kind kinds[] = {STENCIL, BUTTERFLY, ALL_TO_ALL};
-        plain_dependency d = {kinds[random_below(r, 3)], p->layer_count, random_below(r, l->output_count), (int64_t)random_below(r, 3)};
+        plain_dependency d = {kinds[random_below(r, l->dims > 1 ? 3 : 2)], p->layer_count, random_below(r, l->output_count), (int64_t)random_below(r, 3)};
         l->dependencies[l->dependency_count++] = d;
     }
     for (size_t i = 0; i < l->dependency_count; i++) {
         const plain_dependency *d = &l->dependencies[i];
         dependencies[i] = (weft_dependency){.rule = rules[d->rule], .on_itself = d->source == p->layer_count,
                                             .source = p->layers[d->source].handle, .output = d->output, .params = &d->number,
-                                            .param_bytes = sizeof d->number};
+                                            .param_bytes = has_number(d->rule) ? sizeof d->number : 0};
     }
     bool is_announced = random_below(r, 2);
     for (size_t o = 0; o < l->output_count; o++) l->bytes[o] = is_announced ? random_below(r, 1000) : 64;

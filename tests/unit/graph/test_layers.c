@@ -168,7 +168,7 @@ static size_t no_inputs(const weft_rule_call *call, uint64_t index, weft_interva
 
 static void wrong_dependencies_are_refused(void)
 {
-    static const weft_rule no_function = {"none", NULL, NULL}, no_name = {NULL, no_inputs, no_inputs};
+    static const weft_rule no_function = {"none", NULL, NULL, NULL}, no_name = {NULL, no_inputs, no_inputs, NULL};
     fixture f = make_fixture();
     weft_dependency d[9] = {{.rule = &weft_blockwise_rule, .source = f.layer}, {.rule = &weft_blockwise_rule, .source = f.layer}};
     weft_layer_spec spec = make_spec(10);
@@ -193,6 +193,129 @@ static void wrong_dependencies_are_refused(void)
     d[1] = (weft_dependency){.rule = &weft_stencil_rule, .on_itself = true, .source = wrong[4], .output = 1};
     check_refused(&f, &spec, "dependency 1 takes output 1 of a layer with 1");
     spec.output_count = 2;
+    CU_ASSERT_EQUAL(weft_graph_add_layer(f.graph, &spec, NULL, NULL), WEFT_OK);
+    end_fixture(&f);
+}
+
+/* ---- rules that refuse their use ---- */
+
+static weft_layer add_source(fixture *f, int dim_count, int64_t rows, int64_t columns)
+{
+    weft_layer layer;
+    weft_layer_spec spec = make_spec(rows);
+    spec.dim_count = dim_count, spec.extents[1] = columns;
+    CU_ASSERT_EQUAL_FATAL(weft_graph_add_layer(f->graph, &spec, &layer, NULL), WEFT_OK);
+    return layer;
+}
+
+static void ready_made_rules_refuse_what_makes_no_sense(void)
+{
+    static const int64_t numbers[] = {-1, 0, 5, 12, INT64_MIN, INT64_MAX};
+    enum { MINUS_ONE, ZERO, FIVE, TWELVE, LEAST, MOST };
+    static const struct {
+        const weft_rule *rule;
+        bool on_itself;
+        int rows, columns, number; /* columns 0: one dimension */
+        size_t param_bytes;
+        const char *text;
+    } cases[] = { /* the source has 3 x 4 tasks */
+        {&weft_blockwise_rule, false, 3, 5, 0, 0, "weft_blockwise\": a layer of 3 x 5 tasks on a source of 3 x 4; their extents must be the same"},
+        {&weft_blockwise_rule, false, 12, 0, 0, 0, "weft_blockwise\": a layer of 12 tasks on a source of 3 x 4; their extents must be the same"},
+        {&weft_blockwise_rule, true, 3, 4, 0, 0,
+         "weft_blockwise\": tasks would take themselves or later ones; give it another layer as source, not on_itself"},
+        {&weft_blockwise_rule, false, 3, 4, 0, 8, "weft_blockwise\": 8 bytes of parameters, but it has none; leave them out"},
+        {&weft_stencil_rule, false, 4, 4, ZERO, 8, "weft_stencil\": a layer of 4 x 4 tasks on a source of 3 x 4; their extents must be the same"},
+        {&weft_stencil_rule, true, 4, 4, MINUS_ONE, 8, "weft_stencil\": radius -1; at least 0"},
+        {&weft_stencil_rule, true, 4, 4, LEAST, 8, "weft_stencil\": radius -9223372036854775808; at least 0"},
+        {&weft_stencil_rule, true, 4, 4, ZERO, 4, "weft_stencil\": 4 bytes of parameters; its one parameter, the radius, has 8"},
+        {&weft_butterfly_rule, false, 3, 4, 0, 0, "weft_butterfly\": another layer as source; its steps are rows of one layer, so set on_itself"},
+        {&weft_butterfly_rule, true, 3, 4, 0, 8, "weft_butterfly\": 8 bytes of parameters, but it has none; leave them out"},
+        {&weft_all_to_all_rule, true, 3, 0, 0, 0,
+         "weft_all_to_all\": a layer of one dimension on itself, whose rows are single tasks; use two, rows first"},
+        {&weft_all_to_all_rule, false, 3, 0, 0, 1, "weft_all_to_all\": 1 bytes of parameters, but it has none; leave them out"},
+        {&weft_one_to_all_rule, false, 3, 0, TWELVE, 8, "weft_one_to_all\": an index of 12 in a source of 12 tasks"},
+        {&weft_one_to_all_rule, false, 3, 0, MINUS_ONE, 8, "weft_one_to_all\": index -1; at least 0"},
+        {&weft_one_to_all_rule, true, 3, 0, 0, 0,
+         "weft_one_to_all\": tasks would take themselves or later ones; give it another layer as source, not on_itself"},
+        {&weft_tree_rule, false, 3, 0, ZERO, 8, "weft_tree\": fan-in 0; at least 1"},
+        {&weft_tree_rule, false, 3, 0, MINUS_ONE, 8, "weft_tree\": fan-in -1; at least 1"},
+        {&weft_tree_rule, false, 3, 0, FIVE, 16, "weft_tree\": 16 bytes of parameters; its one parameter, the fan-in, has 8"},
+        {&weft_tree_rule, true, 3, 0, FIVE, 8,
+         "weft_tree\": tasks would take themselves or later ones; give it another layer as source, not on_itself"},
+        {&weft_first_row_rule, false, 9, 4, 0, 0, "weft_first_row\": a source of 12 tasks for rows of 4; there must be as many"},
+        {&weft_first_row_rule, true, 1, 4, 0, 0,
+         "weft_first_row\": tasks would take themselves or later ones; give it another layer as source, not on_itself"},
+    };
+    fixture f = make_fixture();
+    weft_layer source = add_source(&f, 2, 3, 4);
+    for (size_t k = 0; k < WEFT_COUNT_OF(cases); k++) {
+        char text[200];
+        int64_t params[2] = {numbers[cases[k].number], 0};
+        weft_dependency d[] = {{.rule = &weft_all_to_all_rule, .source = source},
+                               {.rule = cases[k].rule, .on_itself = cases[k].on_itself, .source = source, .params = params,
+                                .param_bytes = cases[k].param_bytes}};
+        weft_layer_spec spec = make_spec(cases[k].rows);
+        spec.dim_count = cases[k].columns ? 2 : 1, spec.extents[1] = cases[k].columns;
+        spec.dependencies = d, spec.dependency_count = 2;
+        snprintf(text, sizeof text, "dependency 1 by rule \"%s", cases[k].text);
+        check_refused(&f, &spec, text);
+    }
+    end_fixture(&f);
+}
+
+static void a_stencil_of_too_many_lines_is_refused(void)
+{
+    fixture f = make_fixture();
+    for (int64_t radius = 0; radius < 6; radius++) {
+        weft_dependency d = {.rule = &weft_stencil_rule, .on_itself = true, .params = &radius, .param_bytes = 8};
+        weft_layer_spec spec = make_spec(100);
+        spec.dim_count = 4, spec.extents[1] = 9, spec.extents[2] = 100, spec.extents[3] = 1000;
+        spec.dependencies = &d, spec.dependency_count = 1;
+        char text[200];
+        snprintf(text, sizeof text, "dependency 0 by rule \"weft_stencil\": a radius of %d in 4 dimensions takes more than 64 lines of neighbours; "
+                 "use a smaller one", (int)radius);
+        if (radius <= 3) /* 7 x 7 lines */
+            CU_ASSERT_EQUAL(weft_graph_add_layer(f.graph, &spec, NULL, NULL), WEFT_OK)
+        else
+            check_refused(&f, &spec, text);
+        spec.extents[1] = 3, spec.extents[2] = 5; /* there are no more */
+        CU_ASSERT_EQUAL(weft_graph_add_layer(f.graph, &spec, NULL, NULL), WEFT_OK);
+    }
+    end_fixture(&f);
+}
+
+static void parameters_at_null_are_refused(void)
+{
+    fixture f = make_fixture();
+    weft_dependency d = {.rule = &weft_one_to_all_rule, .source = f.layer, .param_bytes = 8};
+    weft_layer_spec spec = make_spec(10);
+    spec.dependencies = &d, spec.dependency_count = 1;
+    check_refused(&f, &spec, "dependency 0 has 8 bytes of parameters at NULL");
+    spec = make_spec(10);
+    spec.param_bytes = 3;
+    check_refused(&f, &spec, "3 bytes of parameters at NULL");
+    end_fixture(&f);
+}
+
+/* Twice as long as its source, and told so by an aligned parameter. */
+static weft_status check_twice(const weft_rule_call *call, weft_error *err)
+{
+    CU_ASSERT((uintptr_t)call->params % 16 == 0 && call->extents[1] == 1 && call->source_extents[WEFT_MAX_DIMS - 1] == 1);
+    if (call->extents[0] == *(const int64_t *)call->params * call->source_extents[0]) return WEFT_OK;
+    return weft_fail(err, WEFT_EINVAL, "%lld tasks on %lld", (long long)call->extents[0], (long long)call->source_extents[0]);
+}
+
+static void a_rule_of_ones_own_may_refuse_its_use(void)
+{
+    static const weft_rule twice = {"twice", no_inputs, no_inputs, check_twice};
+    fixture f = make_fixture();
+    char bytes[24];
+    memcpy(bytes + 3, &(int64_t){2}, 8);
+    weft_dependency d = {.rule = &twice, .source = f.layer, .params = bytes + 3, .param_bytes = 8};
+    weft_layer_spec spec = make_spec(21);
+    spec.dependencies = &d, spec.dependency_count = 1;
+    check_refused(&f, &spec, "dependency 0 by rule \"twice\": 21 tasks on 10");
+    spec.extents[0] = 20;
     CU_ASSERT_EQUAL(weft_graph_add_layer(f.graph, &spec, NULL, NULL), WEFT_OK);
     end_fixture(&f);
 }
@@ -305,6 +428,10 @@ int main(void)
         WEFT_TEST(wrong_shapes_are_refused),
         WEFT_TEST(wrong_owners_are_refused),
         WEFT_TEST(wrong_dependencies_are_refused),
+        WEFT_TEST(ready_made_rules_refuse_what_makes_no_sense),
+        WEFT_TEST(a_stencil_of_too_many_lines_is_refused),
+        WEFT_TEST(parameters_at_null_are_refused),
+        WEFT_TEST(a_rule_of_ones_own_may_refuse_its_use),
         WEFT_TEST(wrong_trees_are_refused),
         WEFT_TEST(a_tree_has_a_layer_for_each_level),
         WEFT_TEST(a_tree_that_does_not_fit_leaves_no_level_behind),

@@ -36,7 +36,7 @@ static weft_graph *make_graph(const uint32_t sources[LAYERS], weft_layer layers[
         weft_layer_spec spec = WEFT_LAYER_SPEC_INIT;
         weft_dependency dependencies[LAYERS];
         for (uint32_t k = 0; k < l; k++) {
-            if (sources[l] >> k & 1) dependencies[spec.dependency_count++] = (weft_dependency){.rule = &weft_blockwise_rule, .source = layers[k]};
+            if (sources[l] >> k & 1) dependencies[spec.dependency_count++] = (weft_dependency){.rule = &weft_all_to_all_rule, .source = layers[k]};
         }
         spec.kernel = &step_kernel;
         spec.dim_count = 1, spec.extents[0] = TASKS + l;
