@@ -12,7 +12,8 @@
 #include <weft/layer.h>
 
 /* As it is stored and sent. Task i lies where the point i * scale of a space lies whose coordinate is point / stride % extent: a layer's own
- * space (scale 1), or that of a tree's leaves, of which a join covers `scale`. */
+ * space (scale 1), or that of a tree's leaves, of which a join covers `scale`: then it is one of
+ * one row, and not CYCLIC (graph/tree.c). */
 typedef struct wf_owner_rule {
     uint32_t kind; /* weft_owner_kind */
     uint32_t reserved;
@@ -50,7 +51,7 @@ uint32_t wf_owners_partition(const wf_owners *owners, uint64_t index, uint64_t *
 /* The first run of tasks of `partition` at or after `from`; false when there is none. Cost: GIVEN looks at each coordinate on the way. */
 bool wf_owners_next(const wf_owners *owners, uint32_t partition, uint64_t from, weft_interval *run);
 
-/* Tasks of that partition. Cost: a few operations but for GIVEN, and for a tree whose leaves are not in blocks of one row. */
+/* Tasks of that partition. Cost: a few operations but for GIVEN. */
 uint64_t wf_owners_count(const wf_owners *owners, uint32_t partition);
 
 #endif

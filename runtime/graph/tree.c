@@ -1,12 +1,22 @@
 /* A tree of joins over the tasks of a layer: a layer for each level. Any thread that builds the graph. */
 #include "graph/graph.h"
 
-/* A join lies where its first leaf does; the last one's first leaf is the first of all, whatever the scale. */
-static wf_owner_rule scale_owners(const wf_owner_rule *leaves, int64_t scale)
+/* Joins lie where their first leaf does, as long as that deals them out as it deals out the leaves. In a space of several rows the first
+ * leaves of all joins may have one coordinate, and so they may in turns that a join does not divide: there joins are cut into blocks of
+ * their own. The last one's first leaf is the first of all, whatever the scale. */
+static wf_owner_rule join_owners(const wf_layer *below, int64_t joins, int64_t fan_in)
 {
-    wf_owner_rule scaled = *leaves;
-    scaled.scale = scaled.scale > (int64_t)WF_MAX_LAYER_TASKS / scale ? (int64_t)WF_MAX_LAYER_TASKS : scaled.scale * scale;
-    return scaled;
+    wf_owner_rule own = below->owners;
+    bool has_one_row = (uint64_t)own.extent * (uint64_t)own.stride >= below->task_count;
+    if (has_one_row && own.kind == WEFT_OWNER_CYCLIC) {
+        int64_t block = own.block < own.extent ? own.block * own.stride : joins * fan_in; /* in tasks below */
+        if (block % fan_in == 0)
+            return (wf_owner_rule){.kind = WEFT_OWNER_CYCLIC, .scale = 1, .stride = 1, .extent = joins, .block = block / fan_in};
+    } else if (has_one_row) {
+        own.scale = own.scale > (int64_t)WF_MAX_LAYER_TASKS / fan_in ? (int64_t)WF_MAX_LAYER_TASKS : own.scale * fan_in;
+        return own;
+    }
+    return (wf_owner_rule){.kind = WEFT_OWNER_BLOCK, .scale = 1, .stride = 1, .extent = joins, .block = 1};
 }
 
 static weft_status add_level(weft_graph *graph, const weft_layer_spec *spec, weft_layer below, size_t output, int64_t fan_in,
@@ -23,7 +33,7 @@ static weft_status add_level(weft_graph *graph, const weft_layer_spec *spec, wef
     own.dependency_count = 1;
     own.output_count = 1;
     own.owners = (weft_owner_map){0};
-    wf_owner_rule owners = scale_owners(&source->owners, fan_in);
+    wf_owner_rule owners = join_owners(source, tasks, fan_in);
     return wf_graph_add_layer(graph, &own, &owners, level, err);
 }
 

@@ -165,7 +165,9 @@ typedef struct weft_layer_spec {
 WEFT_API weft_status weft_graph_add_layer(weft_graph *graph, const weft_layer_spec *spec, weft_layer *layer, weft_error *err);
 
 /* Adds the levels of a tree over all tasks of `leaves`: each of its tasks joins fan_in of the level below, in their sequence, until one is
- * left, *root. The shape depends on the number of leaves and fan_in alone, so a result has the same bits on any number of ranks.
+ * left, *root. The shape depends on the number of leaves and fan_in alone, so a result has the same bits on any number of ranks. A join
+ * lies where its first leaf does, or, where that could heap them up (leaves by another dimension than the first, or in turns that fan_in does
+ * not divide), in blocks.
  *
  * spec gives kernel, params, output_bytes, cost and name; the rest is not looked at. `output` of the leaves is taken, and 0 of the joins.
  * Errors:   as weft_graph_add_layer; WEFT_EINVAL a fan_in below 2.
