@@ -46,6 +46,7 @@ typedef struct ready_list {
     wf_pool_item *last;
     size_t count;
     wf_slab_cache *cache; /* of the thread that makes them; NULL: it has none */
+    weft_error *error;    /* in its first state; clearing one for each input would take longer than giving it */
 } ready_list;
 
 struct wf_rule_graph {
@@ -91,6 +92,12 @@ static void report(wf_rule_graph *graph, const wf_rule_layer *layer, uint64_t in
     wf_rule_layer_task_text(layer, index, error->task);
     error->rank = graph->options.rank;
     graph->options.ops->task_failed(graph->options.owner, ref_of(layer, index, 0), error, ends_graph);
+}
+
+static void report_and_clear(wf_rule_graph *graph, const wf_rule_layer *layer, uint64_t index, weft_error *error, bool ends_graph)
+{
+    report(graph, layer, index, error, ends_graph);
+    *error = (weft_error)WEFT_ERROR_INIT;
 }
 
 /* ---- making tasks ---- */
@@ -242,12 +249,11 @@ static rule_task *add_input(wf_rule_graph *graph, wf_frontier_shard *shard, cons
 /* Takes the reference on chunk. */
 static void give_input(wf_rule_graph *graph, const wf_rule_edge *edge, uint64_t index, uint64_t source, weft_chunk *chunk, ready_list *ready)
 {
-    weft_error error = WEFT_ERROR_INIT;
     wf_frontier_shard *shard = wf_frontier_lock(graph->frontier, edge->layer->number, index);
-    rule_task *task = add_input(graph, shard, edge, index, source, chunk, ready->cache, &error);
+    rule_task *task = add_input(graph, shard, edge, index, source, chunk, ready->cache, ready->error);
     wf_frontier_unlock(shard);
     if (task) add_ready(ready, task);
-    if (error.status != WEFT_OK) report(graph, edge->layer, index, &error, true);
+    if (ready->error->status != WEFT_OK) report_and_clear(graph, edge->layer, index, ready->error, true);
 }
 
 /* ---- who has which task ---- */
@@ -260,11 +266,6 @@ static uint32_t partition_of(const wf_rule_graph *graph, const wf_rule_layer *la
     uint32_t partition = wf_owners_partition(&layer->owners, index, run_end);
     if (*run_end > end) *run_end = end;
     return partition;
-}
-
-static bool is_open(const wf_rule_graph *graph, uint32_t partition)
-{
-    return graph->is_alone || atomic_load_explicit(&graph->is_open[partition], memory_order_acquire);
 }
 
 enum { RETAINED_AT_ONCE = 1 << 20 }; /* references are counted in an int */
@@ -280,12 +281,17 @@ static void give_to_run(wf_rule_graph *graph, const wf_rule_edge *edge, uint64_t
     }
 }
 
-static void mark(thread_state *thread, uint32_t partition, uint32_t *count)
+/* Whether the output goes to this partition from here. Once it is marked it stays so, since then it is given as a whole, although it may be
+ * opened meanwhile. */
+static bool goes_directly(const wf_rule_graph *graph, thread_state *thread, uint32_t partition, uint32_t *marked)
 {
     uint64_t bit = (uint64_t)1 << partition % 64;
-    if (thread->is_marked[partition / 64] & bit) return;
+    if (graph->is_alone) return true;
+    if (*marked && thread->is_marked[partition / 64] & bit) return false;
+    if (atomic_load_explicit(&graph->is_open[partition], memory_order_acquire)) return true;
     thread->is_marked[partition / 64] |= bit;
-    thread->marked[(*count)++] = partition;
+    thread->marked[(*marked)++] = partition;
+    return false;
 }
 
 /* Along one edge: to consumers in open partitions; the other partitions are marked. */
@@ -293,19 +299,15 @@ static void give_along(wf_rule_graph *graph, const wf_rule_edge *edge, uint64_t 
                        thread_state *thread, uint32_t *marked)
 {
     weft_interval intervals[WEFT_MAX_INTERVALS];
-    weft_error error = WEFT_ERROR_INIT;
     size_t count;
-    if (wf_rule_edge_consumers(edge, source, intervals, &count, &error) != WEFT_OK) {
-        report(graph, edge->source, source, &error, true);
+    if (wf_rule_edge_consumers(edge, source, intervals, &count, ready->error) != WEFT_OK) {
+        report_and_clear(graph, edge->source, source, ready->error, true);
         return;
     }
     for (size_t k = 0; k < count; k++) {
         for (uint64_t i = intervals[k].begin, end; i < intervals[k].end; i = end) {
             uint32_t partition = partition_of(graph, edge->layer, i, intervals[k].end, &end);
-            if (is_open(graph, partition))
-                give_to_run(graph, edge, source, i, end, chunk, ready);
-            else
-                mark(thread, partition, marked);
+            if (goes_directly(graph, thread, partition, marked)) give_to_run(graph, edge, source, i, end, chunk, ready);
         }
     }
 }
@@ -338,10 +340,8 @@ static void give_to_imports(wf_rule_graph *graph, const wf_rule_layer *layer, ui
 {
     for (size_t i = above(layer->imports, layer->import_count, wf_wanted_key(ref)); i > 0 && layer->imports[i - 1].ref == ref; i--) {
         uint32_t partition = layer->imports[i - 1].partition;
-        if (is_open(graph, partition))
+        if (goes_directly(graph, thread, partition, marked))
             graph->options.ops->import_output(graph->options.owner, ref, chunk, partition, self);
-        else
-            mark(thread, partition, marked);
     }
 }
 
@@ -424,15 +424,14 @@ static void run_task(void *context, wf_pool_item *item, wf_thread *self)
     wf_rule_graph *graph = task->graph;
     const wf_rule_layer *layer = task->layer;
     uint64_t index = task->waiting.index;
-    ready_list ready = {.cache = wf_thread_slab_cache(self)};
+    ready_list ready = {.cache = wf_thread_slab_cache(self), .error = wf_thread_error(self)};
     weft_task run; /* not cleared as a whole: most of it is room for outputs that few tasks have */
     (void)context;
     run.output_count = layer->spec->output_count;
     for (size_t i = 0; i < run.output_count; i++) run.outputs[i] = NULL;
     if (!task->input_failed && !atomic_load_explicit(&graph->cancelled, memory_order_relaxed)) {
-        weft_error *error = wf_thread_error(self);
-        if (run_kernel(task, &run, self, error) != WEFT_OK) report(graph, layer, index, error, false);
-        if (error->status != WEFT_OK) *error = (weft_error)WEFT_ERROR_INIT;
+        if (run_kernel(task, &run, self, ready.error) != WEFT_OK) report(graph, layer, index, ready.error, false);
+        if (ready.error->status != WEFT_OK) *ready.error = (weft_error)WEFT_ERROR_INIT;
     }
     free_task(task, ready.cache);
     for (uint32_t o = 0; o < layer->spec->output_count; o++) {
@@ -467,7 +466,8 @@ weft_status wf_rule_graph_deliver(wf_rule_graph *graph, uint32_t partition, uint
     uint32_t number = wf_ref_layer(ref);
     uint64_t index = wf_ref_task(ref), output = wf_ref_output(ref);
     const wf_rule_layer *layer = number > 0 && number <= graph->layers.view.layer_count ? &graph->layers.layers[number - 1] : NULL;
-    ready_list ready = {.cache = self ? wf_thread_slab_cache(self) : NULL};
+    weft_error error = WEFT_ERROR_INIT;
+    ready_list ready = {.cache = self ? wf_thread_slab_cache(self) : NULL, .error = &error};
     if (!layer || index >= layer->spec->task_count || output >= layer->spec->output_count) {
         weft_chunk_release(chunk);
         return weft_fail(err, WEFT_EDATA, "a chunk of task %llu of layer %u came, which does not exist; run the same weft on every rank",
@@ -500,12 +500,12 @@ bool wf_rule_graph_take(wf_rule_graph *graph, int sharers, wf_rule_batch *batch)
 wf_pool_item *wf_rule_graph_start(wf_rule_graph *graph, const wf_rule_batch *batch, wf_thread *self)
 {
     wf_pool_item *first = NULL;
+    weft_error *error = wf_thread_error(self);
     int64_t failed = 0;
     for (size_t i = batch->count; i-- > 0;) { /* the lowest index on top */
-        weft_error error = WEFT_ERROR_INIT;
-        rule_task *task = make_task(graph, batch->layer, batch->indices[i], wf_thread_slab_cache(self), &error);
+        rule_task *task = make_task(graph, batch->layer, batch->indices[i], wf_thread_slab_cache(self), error);
         if (!task) {
-            report(graph, batch->layer, batch->indices[i], &error, true);
+            report_and_clear(graph, batch->layer, batch->indices[i], error, true);
             failed++;
             continue;
         }
