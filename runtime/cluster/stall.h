@@ -17,7 +17,7 @@
 
 /* Of one worker and graph. */
 typedef struct wf_stall_answer {
-    uint64_t ended, sent, received; /* tasks; messages with outputs to and from other workers */
+    uint64_t ended, sent, received; /* tasks; DATA and TAKE to and from other workers */
     bool is_idle;
 } wf_stall_answer;
 

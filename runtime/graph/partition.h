@@ -64,11 +64,12 @@ weft_status wf_partition_view(const void *bytes, size_t size_bytes, wf_partition
 /* All partitions of a plan. */
 typedef struct wf_partition_set {
     uint32_t count;
-    void **bytes;        /* by partition; 16-byte aligned; NULL for one without tasks */
+    void **bytes;        /* by partition; 16-byte aligned; NULL for one without tasks, unless the graph has layers by rule */
     size_t *size_bytes;
 } wf_partition_set;
 
-/* Root flags are WF_OUTPUT_*. In a graph with layers by rule every partition is there, since each may have tasks of theirs. Owns: *set is filled; wf_partition_set_fini frees what it still holds. */
+/* Root flags are WF_OUTPUT_*. In a graph with layers by rule every partition is there, since each may have tasks of theirs.
+ * Owns: *set is filled; wf_partition_set_fini frees what it still holds. */
 weft_status wf_partition_set_init(wf_partition_set *set, const weft_graph *graph, const wf_plan *plan, uint64_t graph_id,
                                   const weft_ref *roots, size_t root_count, uint32_t root_flags, weft_error *err);
 void wf_partition_set_fini(wf_partition_set *set);
