@@ -18,6 +18,9 @@ typedef struct fixture {
     uint64_t failed_ref;
     int failure_count, quiet_count, root_count;
     bool ended_graph, root_failed;
+    int export_count;
+    uint64_t exported_ref;
+    weft_chunk *exported;
 } fixture;
 
 static weft_status run_step(weft_task *task, weft_error *err)
@@ -29,8 +32,12 @@ static const weft_kernel step_kernel = {"step", run_step};
 
 static void on_export(void *owner, uint64_t ref, weft_chunk *chunk, const uint32_t *partitions, uint32_t count, wf_thread *self)
 {
-    (void)owner, (void)ref, (void)chunk, (void)partitions, (void)count, (void)self;
-    CU_FAIL("no taker has a consumer");
+    fixture *f = owner;
+    (void)self;
+    CU_ASSERT_FATAL(count == 1 && partitions[0] == 1 && f->export_count++ == 0);
+    f->exported_ref = ref;
+    f->exported = chunk;
+    weft_chunk_retain(chunk);
 }
 
 static void on_import(void *owner, uint64_t ref, weft_chunk *chunk, uint32_t partition, wf_thread *self)
@@ -62,17 +69,24 @@ static void on_quiet(void *keeper, uint64_t graph, wf_thread *self)
     ((fixture *)keeper)->quiet_count++;
 }
 
-static weft_layer add_layer(fixture *f, const char *name, const int32_t *ranks, const weft_dependency *dependency)
+static const int32_t here[] = {0, 0}, elsewhere[] = {1, 1}; /* owners */
+
+static weft_layer add_layer_taking(fixture *f, const char *name, const int32_t *ranks, const weft_dependency *dependencies, size_t count)
 {
     weft_layer_spec spec = WEFT_LAYER_SPEC_INIT;
     weft_layer layer = {0};
     spec.name = name;
     spec.kernel = &step_kernel;
     spec.dim_count = 1, spec.extents[0] = 2;
-    spec.dependencies = dependency, spec.dependency_count = dependency ? 1 : 0;
+    spec.dependencies = dependencies, spec.dependency_count = count;
     spec.owners = (weft_owner_map){.kind = WEFT_OWNER_GIVEN, .ranks = ranks};
     CU_ASSERT_EQUAL_FATAL(weft_graph_add_layer(f->graph, &spec, &layer, NULL), WEFT_OK);
     return layer;
+}
+
+static weft_layer add_layer(fixture *f, const char *name, const int32_t *ranks, const weft_dependency *dependency)
+{
+    return add_layer_taking(f, name, ranks, dependency, dependency ? 1 : 0);
 }
 
 static void create_rules(fixture *f)
@@ -91,17 +105,38 @@ static void create_rules(fixture *f)
     CU_ASSERT_EQUAL_FATAL(wf_rule_graph_open(f->rules, 0, NULL), WEFT_OK);
 }
 
-static void init(fixture *f)
+static bool has_source(void *context)
 {
-    static const int32_t here[] = {0, 0}, elsewhere[] = {1, 1};
+    const fixture *f = context;
+    return f->rules && wf_rule_graph_has_more(f->rules);
+}
+
+static wf_pool_item *find_source(void *context, wf_thread *self, bool before_stealing)
+{
+    wf_rule_batch batch;
+    fixture *f = context;
+    (void)before_stealing;
+    while (has_source(f)) {
+        if (wf_rule_graph_take(f->rules, 1, &batch)) return wf_rule_graph_start(f->rules, &batch, self);
+    }
+    return NULL;
+}
+
+static void init_parts(fixture *f)
+{
     *f = (fixture){.error = WEFT_ERROR_INIT};
     CU_ASSERT_EQUAL_FATAL(weft_graph_create(&f->graph, NULL), WEFT_OK);
-    f->giver = add_layer(f, "giver", elsewhere, NULL);
-    f->taker = add_layer(f, "taker", here, &(weft_dependency){.rule = &weft_all_to_all_rule, .source = f->giver});
     CU_ASSERT_EQUAL_FATAL(wf_registry_init(&f->registry, WEFT_SECTIONS, NULL), WEFT_OK);
     CU_ASSERT_EQUAL_FATAL(wf_budget_create(0, &f->budget, NULL), WEFT_OK);
-    CU_ASSERT_EQUAL_FATAL(wf_pool_create(&(wf_pool_options){.thread_count = 0}, &f->pool, NULL), WEFT_OK);
+    CU_ASSERT_EQUAL_FATAL(wf_pool_create(&(wf_pool_options){.find_more = find_source, .has_more = has_source, .context = f}, &f->pool, NULL), WEFT_OK);
     CU_ASSERT_EQUAL_FATAL(wf_pool_start(f->pool, NULL), WEFT_OK);
+}
+
+static void init(fixture *f)
+{
+    init_parts(f);
+    f->giver = add_layer(f, "giver", elsewhere, NULL);
+    f->taker = add_layer(f, "taker", here, &(weft_dependency){.rule = &weft_all_to_all_rule, .source = f->giver});
     create_rules(f);
 }
 
@@ -177,12 +212,56 @@ static void what_a_task_waits_for_is_what_has_not_come(void)
     }
 }
 
+/* ---- a partition that is opened while an output is on its way to its consumers ---- */
+
+static fixture *opening; /* by the second question for the consumers of task 0 */
+static int asked_count;
+
+static size_t same_index(const weft_rule_call *call, uint64_t index, weft_interval *intervals)
+{
+    (void)call;
+    intervals[0] = (weft_interval){index, index + 1};
+    return 1;
+}
+
+static size_t same_index_and_open(const weft_rule_call *call, uint64_t index, weft_interval *intervals)
+{
+    if (opening && index == 0 && asked_count++ == 1) CU_ASSERT_EQUAL(wf_rule_graph_open(opening->rules, 1, NULL), WEFT_OK);
+    return same_index(call, index, intervals);
+}
+
+WEFT_RULE(test_opens, same_index, same_index_and_open);
+
+/* The first of two takers finds the partition unopened, so the output is exported to it as a whole; the second must not get it here, too. */
+static void an_output_reaches_a_partition_that_is_opened_meanwhile_once(void)
+{
+    fixture f;
+    init_parts(&f);
+    f.giver = add_layer(&f, "giver", here, NULL);
+    weft_dependency dependency = {.rule = &test_opens_rule, .source = f.giver};
+    weft_layer other = add_layer(&f, "other", elsewhere, &dependency);
+    weft_dependency both[] = {{.rule = &test_opens_rule, .source = f.giver}, {.rule = &weft_blockwise_rule, .source = other}};
+    f.taker = add_layer_taking(&f, "taker", elsewhere, both, 2);
+    create_rules(&f);
+    opening = &f, asked_count = 0;
+    wf_pool_drain(f.pool);
+    opening = NULL;
+    CU_ASSERT_EQUAL_FATAL(f.export_count, 1);
+    CU_ASSERT_EQUAL(wf_rule_graph_deliver(f.rules, 1, f.exported_ref, f.exported, NULL, NULL), WEFT_OK);
+    wf_pool_drain(f.pool);
+    CU_ASSERT_EQUAL(f.failure_count, 0);
+    CU_ASSERT_EQUAL(f.root_count, 2);
+    CU_ASSERT_EQUAL(wf_rule_graph_ended_count(f.rules), 6);
+    fini(&f);
+}
+
 int main(void)
 {
     static const weft_test_case cases[] = {
         WEFT_TEST(tasks_run_when_all_inputs_have_come_and_fail_with_any),
         WEFT_TEST(an_input_that_comes_twice_is_found_whether_it_failed_or_not),
         WEFT_TEST(what_a_task_waits_for_is_what_has_not_come),
+        WEFT_TEST(an_output_reaches_a_partition_that_is_opened_meanwhile_once),
     };
     return weft_test_run("exec/rule_graph", cases, WEFT_COUNT_OF(cases));
 }
