@@ -100,7 +100,7 @@ static void wrong_specs_are_refused(void)
     spec = make_spec(10);
     spec.param_bytes = (size_t)1 << 31;
     check_refused(&f, &spec, "2147483648 bytes of parameters; give large data as an input");
-    static const double costs[] = {-1, NAN, INFINITY, 1e300};
+    static const double costs[] = {-1, (double)NAN, (double)INFINITY, 1e300};
     static const char *const texts[] = {"-1", "nan", "inf", "1e+300"};
     for (size_t i = 0; i < WEFT_COUNT_OF(costs); i++) {
         spec = make_spec(10);
