@@ -357,7 +357,9 @@ static weft_status answer_probe(wf_worker *worker, const wf_message *message, we
 {
     const wf_ref_message *body = message->body;
     if (message->body_bytes < sizeof *body) return weft_fail(err, WEFT_EDATA, "a question of %zu bytes; it was cut", message->body_bytes);
-    wf_worker_answer(worker, find_graph(worker, body->graph), body);
+    wf_worker_graph *graph = find_graph(worker, body->graph);
+    wf_worker_answer(worker, graph, body);
+    if (graph) wf_worker_pay_all(graph); /* the next tick may be far away */
     return WEFT_OK;
 }
 

@@ -127,7 +127,9 @@ void wf_worker_answer(wf_worker *worker, const wf_worker_graph *graph, const wf_
     if (!answer) return; /* without it the question stays open */
     *answer = (wf_answer_message){.graph = body->graph, .round = body->ref};
     if (graph && graph->local) {
-        answer->is_idle = wf_pool_is_idle(worker->pool) && !wf_worker_partitions_has_coming(graph->partitions);
+        /* Sources that wait for credit will go on when it comes. */
+        bool is_held_back = graph->owed_count > 0 || wf_worker_is_ahead(graph);
+        answer->is_idle = wf_pool_is_idle(worker->pool) && !wf_worker_partitions_has_coming(graph->partitions) && !is_held_back;
         answer->ended = wf_worker_ended_count(graph);
         answer->sent = atomic_load(&graph->sent);
         answer->received = atomic_load(&graph->received);
