@@ -101,7 +101,8 @@ static void what_a_session_foresees_of_layers_is_what_happens(void)
 {
     static const weft_owner_kind kinds[] = {WEFT_OWNER_BLOCK, WEFT_OWNER_CYCLIC};
     for (size_t i = 0; i < WEFT_COUNT_OF(kinds); i++) {
-        loopback_session *s = loopback_session_create(&(loopback_options){.rank_count = 4, .threads = 1, .rank0_only_schedules = true});
+        loopback_session *s = loopback_session_create(&(loopback_options){.rank_count = 4, .threads = 1, .rank0_only_schedules = true,
+                                                                             .settings = {"partition.move=off"}});
         weft_graph_stats stats = WEFT_GRAPH_STATS_INIT;
         weft_session_stats after;
         weft_ref row[PLACES];
