@@ -43,7 +43,7 @@ static void what_a_session_foresees_of_a_graph_is_what_happens(void)
     static const char *const settings[] = {"partition.method=greedy", "partition.method=auto", "partition.method=metis"};
     size_t methods = *wf_metis_version() ? 3 : 2;
     for (size_t i = 0; i < methods; i++) {
-        loopback_options options = {.rank_count = 4, .threads = 1, .rank0_only_schedules = true, .settings = {settings[i]}};
+        loopback_options options = {.rank_count = 4, .threads = 1, .rank0_only_schedules = true, .settings = {settings[i], "partition.move=off"}};
         loopback_session *s = loopback_session_create(&options);
         weft_graph_stats stats = WEFT_GRAPH_STATS_INIT;
         weft_graph_rank_stats ranks[4];
