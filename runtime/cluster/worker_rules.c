@@ -5,6 +5,8 @@
 #include "base/memory.h"
 #include "cluster/worker_state.h"
 
+enum { QUESTIONS_AFTER_STALL = 1 << 22 }; /* some 0.3 s with the lock held */
+
 /* ---- what they tell ---- */
 
 static void on_export(void *owner, uint64_t ref, weft_chunk *chunk, const uint32_t *partitions, uint32_t count, wf_thread *self)
@@ -52,11 +54,15 @@ static void on_went_quiet(void *keeper, uint64_t id, wf_thread *self)
     if (is_done) wf_transport_poll(worker->options.transport, self); /* so that it leaves now, not when this thread is idle */
 }
 
+/* A task that some rule's inverse misses may not even have begun to wait, and what waits may be far behind it. So the rules are compared first,
+ * of tasks that began here, wherever they are now, and for less than a rank is silent before it is taken for lost. */
 void wf_worker_tell_waiting(wf_worker_graph *graph)
 {
     weft_error error = WEFT_ERROR_INIT;
     uint64_t ref;
-    if (wf_rule_graph_describe_waiting(graph->rules, &ref, &error)) on_task_failed(graph, ref, &error, true);
+    if (wf_rule_graph_check(graph->rules, graph->first_partition, graph->home_count, QUESTIONS_AFTER_STALL, &ref, &error) != WEFT_OK ||
+        wf_rule_graph_describe_waiting(graph->rules, &ref, &error))
+        on_task_failed(graph, ref, &error, true);
 }
 
 /* ---- beginning ---- */
@@ -80,6 +86,8 @@ weft_status wf_worker_begin_rules(wf_worker_graph *graph, const wf_graph_message
 {
     wf_worker *worker = graph->worker;
     uint32_t first = (uint32_t)(worker->options.transport->rank - body->first_rank) * body->per_rank;
+    graph->first_partition = first;
+    graph->home_count = body->per_rank;
     weft_error error = WEFT_ERROR_INIT;
     uint64_t ref = wf_ref_of_layer(1, 0, 0);
     weft_status status = create(graph, body, kernels, err);

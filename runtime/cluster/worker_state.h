@@ -19,6 +19,7 @@ typedef struct wf_worker_graph {
     wf_rule_graph *rules;    /* NULL: no layers by rule */
     wf_worker_partitions *partitions;
     uint32_t partition_count;
+    uint32_t first_partition, home_count; /* with rules: the partitions that began here */
     bool may_move;           /* its partitions: they are opened late */
     bool is_cancelled;
     _Atomic uint64_t sent, received; /* DATA and TAKE */
@@ -104,7 +105,7 @@ void wf_worker_release_held(wf_worker *worker, const wf_ref_message *body);
 weft_status wf_worker_begin_rules(wf_worker_graph *graph, const wf_graph_message *body, const weft_kernel *const *kernels, weft_error *err);
 /* Counts the graphs that may have sources, and wakes threads when there are some. */
 void wf_worker_count_sources(wf_worker *worker);
-/* Tells rank 0 which task waits for what, if one does: nothing of the graph runs any more, anywhere. */
+/* Tells rank 0 where rules disagree, or which task waits for what, if that shows here: nothing of the graph runs any more, anywhere. */
 void wf_worker_tell_waiting(wf_worker_graph *graph);
 /* For an idle thread: a task that takes no input. */
 wf_pool_item *wf_worker_start_source(wf_worker *worker, wf_thread *self);

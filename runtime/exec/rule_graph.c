@@ -584,7 +584,14 @@ weft_status wf_rule_graph_prepare(wf_rule_graph *graph, bool check, uint32_t fir
                              name);
     }
     weft_status status = wf_rule_layers_find_inverses(&graph->layers, err);
-    for (uint32_t p = first; check && status == WEFT_OK && p < first + count; p++) status = wf_rule_layers_check(&graph->layers, p, ref, err);
+    return status == WEFT_OK && check ? wf_rule_graph_check(graph, first, count, UINT64_MAX, ref, err) : status;
+}
+
+weft_status wf_rule_graph_check(const wf_rule_graph *graph, uint32_t first, uint32_t count, uint64_t questions, uint64_t *ref, weft_error *err)
+{
+    weft_status status = WEFT_OK;
+    for (uint32_t p = first; status == WEFT_OK && p < first + count; p++)
+        status = wf_rule_layers_check(&graph->layers, p, &questions, ref, err);
     return status;
 }
 
@@ -648,7 +655,7 @@ bool wf_rule_graph_describe_waiting(wf_rule_graph *graph, uint64_t *ref, weft_er
             while (at < runs[r].count && task->inputs[runs[r].position + at]) at++;
             if (at == runs[r].count) continue;
             weft_fail(error, WEFT_EGRAPH, "waits for ever for task %s: rule \"%.64s\" gives it as an input, but its inverse does not name this "
-                      "one as a consumer; --set debug.check_rules=on tests all tasks",
+                      "one as a consumer, or that one never became ready; --set debug.check_rules=on tests all tasks",
                       wf_rule_layer_task_text(layer->inputs[d].source, runs[r].begin + at, text), layer->inputs[d].rule->name);
             wf_rule_layer_task_text(layer, first->index, error->task);
             error->rank = graph->options.rank;

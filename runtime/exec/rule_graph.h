@@ -59,6 +59,9 @@ void wf_rule_graph_destroy(wf_rule_graph *graph);
  * has to be cancelled, *ref is the task that shows it; WEFT_ENOENT one of them is not registered here; WEFT_ENOMEM. */
 weft_status wf_rule_graph_prepare(wf_rule_graph *graph, bool check, uint32_t first, uint32_t count, uint64_t *ref, weft_error *err);
 
+/* After prepare: compares rules with their inverses, asking them `questions` times at most. Errors: as prepare. */
+weft_status wf_rule_graph_check(const wf_rule_graph *graph, uint32_t first, uint32_t count, uint64_t questions, uint64_t *ref, weft_error *err);
+
 /* Tasks in a partition. */
 uint64_t wf_rule_graph_count(const wf_rule_graph *graph, uint32_t partition);
 

@@ -66,9 +66,9 @@ weft_status wf_rule_edge_consumers(const wf_rule_edge *edge, uint64_t index, wef
 /* Tasks of the needed layers that lie in `partition`. */
 uint64_t wf_rule_layers_count(const wf_rule_layers *layers, uint32_t partition);
 
-/* Compares every rule with its inverse for all tasks of `partition`. Errors: WEFT_EGRAPH the first that
- * disagrees, and *ref is its task. */
-weft_status wf_rule_layers_check(const wf_rule_layers *layers, uint32_t partition, uint64_t *ref, weft_error *err);
+/* Compares every rule with its inverse for all tasks of `partition`, or until *questions, which is lowered by those asked, is 0. Errors:
+ * WEFT_EGRAPH the first that disagrees, and *ref is its task. */
+weft_status wf_rule_layers_check(const wf_rule_layers *layers, uint32_t partition, uint64_t *questions, uint64_t *ref, weft_error *err);
 
 /* "relax 17 (3, 2)": a task as messages name it. */
 const char *wf_rule_layer_task_text(const wf_rule_layer *layer, uint64_t index, char text[static 64]);

@@ -32,6 +32,7 @@ static void open_rank(loopback_session *s, const loopback_options *options, int 
         .idle_sleep_ns = weft_config_duration_ns(s->config, "transport.idle_sleep"),
         .progress_interval_ns = weft_config_duration_ns(s->config, "scheduler.progress_interval"),
         .lost_after_ns = weft_config_duration_ns(s->config, "scheduler.lost_after"),
+        .check_rules = weft_config_bool(s->config, "debug.check_rules"),
         .move = wf_session_move_mode(s->config),
         .cpuset_text = "0",
         .pinning_text = "not pinned",

@@ -111,7 +111,7 @@ static void check_finds(wrong_way way, bool on_itself, const char *text)
     weft_error err = WEFT_ERROR_INIT;
     init(&f, way, on_itself);
     uint64_t ref;
-    weft_status status = wf_rule_layers_check(&f.layers, 0, &ref, &err);
+    weft_status status = wf_rule_layers_check(&f.layers, 0, &(uint64_t){UINT64_MAX}, &ref, &err);
     CU_ASSERT_EQUAL(status, text ? WEFT_EGRAPH : WEFT_OK);
     if (text) CU_ASSERT_STRING_EQUAL(err.text, text);
     fixture_fini(&f);
@@ -143,7 +143,7 @@ static void the_check_of_all_partitions_sees_every_task(void)
         weft_layer giver = fixture_add(graph, "giver", TASKS, 0, NULL, 0);
         weft_dependency d = {.rule = &wrong_rule, .source = giver, .params = &way, .param_bytes = sizeof way};
         fixture_init(&f, graph, fixture_add(graph, "taker", TASKS, 0, &d, 1), workers, 2);
-        for (uint32_t p = 0; p < workers * 2; p++) found += wf_rule_layers_check(&f.layers, p, &(uint64_t){0}, NULL) != WEFT_OK;
+        for (uint32_t p = 0; p < workers * 2; p++) found += wf_rule_layers_check(&f.layers, p, &(uint64_t){UINT64_MAX}, &(uint64_t){0}, NULL) != WEFT_OK;
         CU_ASSERT_EQUAL(found, 1);
         fixture_fini(&f);
     }
@@ -164,7 +164,7 @@ static void ready_made_rules_pass_the_check(void)
     weft_dependency children = {.rule = &weft_tree_rule, .source = beside, .params = &(int64_t){5}, .param_bytes = 8};
     fixture_init(&f, graph, fixture_add(graph, "joins", 19, 0, &children, 1), 3, 2);
     CU_ASSERT_EQUAL(wf_rule_layers_find_inverses(&f.layers, NULL), WEFT_OK);
-    for (uint32_t p = 0; p < 6; p++) CU_ASSERT_EQUAL(wf_rule_layers_check(&f.layers, p, &(uint64_t){0}, NULL), WEFT_OK);
+    for (uint32_t p = 0; p < 6; p++) CU_ASSERT_EQUAL(wf_rule_layers_check(&f.layers, p, &(uint64_t){UINT64_MAX}, &(uint64_t){0}, NULL), WEFT_OK);
     uint64_t tasks = 0;
     for (uint32_t p = 0; p < 6; p++) tasks += wf_rule_layers_count(&f.layers, p);
     CU_ASSERT_EQUAL(tasks, 13 + 91 + 91 + 19);
