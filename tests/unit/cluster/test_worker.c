@@ -328,6 +328,63 @@ static void a_partition_that_comes_after_cancel_ends_without_running(void)
     close_fixture(&f);
 }
 
+static void what_comes_for_a_cancelled_graph_after_it_is_forgotten_is_dropped(void)
+{
+    fixture f;
+    begin(&f);
+    tell_ref(&f, WF_MSG_CANCEL);
+    let_it_work(&f);
+    tell_ref(&f, WF_MSG_FORGET);
+    uint64_t used = wf_budget_used_bytes(f.budget);
+    tell_data(&f, 2, 1, 0, 5);
+    tell_moved(&f, 2, WF_MSG_TAKE, 3, 1, 1);
+    tell_partition(&f, 2, 3);
+    tell_data(&f, 2, 3, 1, 5);
+    CU_ASSERT_EQUAL(wf_budget_used_bytes(f.budget), used);
+    tell_ref(&f, WF_MSG_FORGET); /* harmless */
+    tell_ref(&f, WF_MSG_CANCEL);
+    let_it_work(&f);
+    CU_ASSERT_PTR_NULL(find_seen(&f, 0, WF_MSG_BROKEN));
+    close_fixture(&f);
+}
+
+/* Partition 0 has a task, partition 1 has none, as in graphs with layers by rule. */
+static void begin_with_an_empty_partition(fixture *f)
+{
+    wf_partition_header header = {.magic = WF_PARTITION_MAGIC, .graph = 7, .partition = 1, .key_bytes = 1};
+    size_t size_bytes = wf_partition_layout_of(&header).size_bytes;
+    char bytes[256] = {0};
+    CU_ASSERT_FATAL(size_bytes <= sizeof bytes);
+    memcpy(bytes, &header, sizeof header);
+    open_fixture(f);
+    tell_graph(f);
+    tell_partition(f, 0, 0);
+    tell(f, 0, WF_MSG_PARTITION, bytes, size_bytes, NULL);
+}
+
+/* Its end is no part of the graph's, so nothing may be sent for its sake. */
+static void a_partition_without_tasks_is_not_given(void)
+{
+    fixture f;
+    begin_with_an_empty_partition(&f);
+    tell(&f, 0, WF_MSG_GIVE, &(wf_give_message){.graph = 7, .to = 2, .most = 5, .may_be_stuck = 1}, sizeof(wf_give_message), NULL);
+    const seen *moved = find_seen(&f, 0, WF_MSG_MOVED);
+    CU_ASSERT(moved && moved->body.moved.partition_count == 1 && moved->partition.partition == 0);
+    CU_ASSERT_EQUAL(f.seen_count[2], 2); /* TAKE and PARTITION */
+    CU_ASSERT_PTR_NULL(find_seen(&f, 0, WF_MSG_BROKEN));
+    close_fixture(&f);
+}
+
+static void a_partition_without_tasks_does_not_keep_progress_from_being_told(void)
+{
+    fixture f;
+    begin_with_an_empty_partition(&f);
+    let_it_work(&f);
+    CU_ASSERT_EQUAL(ended(&f), 1); /* at once, without a tick */
+    CU_ASSERT_PTR_NULL(find_seen(&f, 0, WF_MSG_BROKEN));
+    close_fixture(&f);
+}
+
 static void damaged_messages_are_reported(void)
 {
     for (int i = 0; i < 6; i++) {
@@ -356,6 +413,9 @@ int main(void)
         WEFT_TEST(giving_the_last_partition_away_tells_that_all_here_has_ended),
         WEFT_TEST(an_overlay_sends_outputs_straight_to_the_new_owner),
         WEFT_TEST(a_partition_that_comes_after_cancel_ends_without_running),
+        WEFT_TEST(what_comes_for_a_cancelled_graph_after_it_is_forgotten_is_dropped),
+        WEFT_TEST(a_partition_without_tasks_is_not_given),
+        WEFT_TEST(a_partition_without_tasks_does_not_keep_progress_from_being_told),
         WEFT_TEST(damaged_messages_are_reported),
     };
     return weft_test_run("cluster/worker", cases, WEFT_COUNT_OF(cases));
