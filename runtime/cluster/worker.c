@@ -230,6 +230,12 @@ static weft_status describe_partition(const wf_worker_graph *graph, const wf_par
     return WEFT_OK;
 }
 
+/* The body of a PARTITION is kept, so it must not lie inside the message. */
+_Static_assert(sizeof(wf_partition_header) + sizeof(wf_partition_task) + sizeof(wf_partition_output) > WF_INLINE_BODY_BYTES,
+               "a partition's block, even without a task, is larger than a body that lies in its message");
+
+/* One without tasks is opened at once: nobody waits for its end, so if it could move it could be on its way when FORGET comes; and unopened it
+ * would stay, so that this rank is never through. */
 static weft_status add_partition(wf_worker *worker, wf_message *message, wf_thread *self, weft_error *err)
 {
     wf_partition view;
@@ -239,7 +245,6 @@ static weft_status add_partition(wf_worker *worker, wf_message *message, wf_thre
     wf_partition_content content = {.bytes = message->body, .size_bytes = message->body_bytes};
     status = describe_partition(graph, &view, &content, err);
     if (status != WEFT_OK) return status;
-    /* One without tasks is nothing to move, and would be taken for work that is still to come. */
     if (graph->may_move && !graph->is_cancelled && content.task_count > 0) {
         status = wf_worker_partitions_add(graph->partitions, &content, err);
         if (status == WEFT_OK) message->body = NULL;
