@@ -37,16 +37,21 @@ static void resolve_edges(wf_rule_layers *all, wf_rule_layer *layer, const wf_re
     }
 }
 
-static void find_wanted(wf_rule_layers *all)
+static weft_status find_wanted(wf_rule_layers *all, weft_error *err)
 {
+    uint64_t partition_count = (uint64_t)all->workers * all->per_worker;
     for (size_t i = 0; i < all->view.wanted_count; i++) {
         const wf_wanted *wanted = &all->view.wanted[i];
         wf_rule_layer *layer = &all->layers[wf_ref_layer(wanted->ref) - 1];
         bool is_root = wanted->partition == UINT32_MAX;
+        if (!is_root && wanted->partition >= partition_count)
+            return weft_fail(err, WEFT_EDATA, "partition %u of %llu imports an output of layer %.24s; the message was damaged",
+                             wanted->partition, (unsigned long long)partition_count, layer->name);
         const wf_wanted **first = is_root ? &layer->roots : &layer->imports;
         if (!*first) *first = wanted;
         *(is_root ? &layer->root_count : &layer->import_count) += 1;
     }
+    return WEFT_OK;
 }
 
 /* Where there is one worker with one partition nobody asks. */
@@ -82,8 +87,8 @@ weft_status wf_rule_layers_init(wf_rule_layers *layers, void *bytes, size_t size
         resolve_layer(&made, n, kernels, made.edges + made.view.layers[n - 1].dependency_begin);
     for (size_t l = 0; status == WEFT_OK && l < made.view.layer_count; l++) resolve_edges(&made, &made.layers[l], registry);
     if (status == WEFT_OK) status = make_owner_tables(&made, err);
+    if (status == WEFT_OK) status = find_wanted(&made, err);
     if (status == WEFT_OK) {
-        find_wanted(&made);
         made.bytes = bytes;
         *layers = made;
     } else {

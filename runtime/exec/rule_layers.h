@@ -49,7 +49,7 @@ typedef struct wf_rule_layers {
 
 /* A rule that the registry does not have is NULL: nothing may be asked then.
  * Owns:    takes bytes, from malloc's family, on success. What kernels point to must outlive it.
- * Errors:  WEFT_EDATA as wf_layers_view; WEFT_ENOMEM. */
+ * Errors:  WEFT_EDATA as wf_layers_view, or a partition that there is not imports something; WEFT_ENOMEM. */
 weft_status wf_rule_layers_init(wf_rule_layers *layers, void *bytes, size_t size_bytes, const weft_kernel *const *kernels,
                                 size_t kernel_count, const wf_registry *registry, uint32_t workers, uint32_t per_worker, weft_error *err);
 void wf_rule_layers_fini(wf_rule_layers *layers);

@@ -192,6 +192,30 @@ static void tasks_are_named_by_index_and_coordinates(void)
     fixture_fini(&f);
 }
 
+static void an_import_by_a_partition_that_there_is_not_is_refused(void)
+{
+    static const weft_kernel *const kernels[] = {&fixture_kernel};
+    for (uint32_t partition = 0; partition < 8; partition++) {
+        weft_graph *graph;
+        wf_layers_shipment shipment;
+        wf_layers view;
+        wf_rule_layers layers = {0};
+        weft_error err = WEFT_ERROR_INIT;
+        CU_ASSERT_EQUAL_FATAL(weft_graph_create(&graph, NULL), WEFT_OK);
+        weft_ref root = weft_layer_output(fixture_add(graph, "giver", TASKS, 0, NULL, 0), 0, 0);
+        CU_ASSERT_EQUAL_FATAL(wf_layers_shipment_init(&shipment, graph, &(wf_plan){0}, &root, 1, 0, NULL), WEFT_OK);
+        CU_ASSERT_EQUAL_FATAL(wf_layers_view(shipment.bytes, shipment.size_bytes, 1, &view, NULL), WEFT_OK);
+        view.wanted[0].partition = partition;
+        weft_status status = wf_rule_layers_init(&layers, shipment.bytes, shipment.size_bytes, kernels, 1, &(wf_registry){0}, 2, 3, &err);
+        CU_ASSERT_EQUAL(status, partition < 6 ? WEFT_OK : WEFT_EDATA);
+        if (partition == 6) CU_ASSERT_STRING_EQUAL(err.text, "partition 6 of 6 imports an output of layer giver; the message was damaged");
+        if (status == WEFT_OK) shipment.bytes = NULL; /* taken */
+        wf_rule_layers_fini(&layers);
+        wf_layers_shipment_fini(&shipment);
+        weft_graph_destroy(graph);
+    }
+}
+
 int main(void)
 {
     static const weft_test_case cases[] = {
@@ -200,6 +224,7 @@ int main(void)
         WEFT_TEST(the_check_of_all_partitions_sees_every_task),
         WEFT_TEST(ready_made_rules_pass_the_check),
         WEFT_TEST(tasks_are_named_by_index_and_coordinates),
+        WEFT_TEST(an_import_by_a_partition_that_there_is_not_is_refused),
     };
     return weft_test_run("exec/rule_layers", cases, WEFT_COUNT_OF(cases));
 }
