@@ -23,6 +23,7 @@ typedef struct rank_case {
 static const rank_case rank_cases[] = {
     {1, 0, false, NULL}, {1, 1, false, NULL}, {1, 3, false, NULL}, {2, 1, false, "partition.per_rank=1"}, {2, 2, true, NULL},
     {3, 2, true, "partition.per_rank=7"}, {3, 3, false, NULL}, {5, 1, false, "partition.per_rank=3"}, {5, 2, true, "partition.per_rank=100"},
+    {3, 2, false, "partition.move=random"}, {5, 1, true, "partition.move=random"},
 };
 
 static int round_count(void)
@@ -97,6 +98,13 @@ static void check_one(loopback_session *s, const random_layers_options *options,
     report(compute_one(s, options, persists, &err), options->seed, rank_case_index, &err);
 }
 
+/* Where moves are forced, some must have happened. */
+static void check_moves(loopback_session *s, size_t rank_case_index)
+{
+    const char *setting = rank_cases[rank_case_index].setting;
+    if (setting && strcmp(setting, "partition.move=random") == 0) CU_ASSERT(wf_scheduler_moved_count(s->session.scheduler) > 0);
+}
+
 static void random_layers_give_what_a_serial_evaluation_gives(void)
 {
     for (size_t c = 0; c < WEFT_COUNT_OF(rank_cases); c++) {
@@ -105,6 +113,7 @@ static void random_layers_give_what_a_serial_evaluation_gives(void)
             random_layers_options options = layers_options(seed + (uint64_t)round, 0); /* the same graphs on every number of ranks */
             check_one(s, &options, c, false);
         }
+        check_moves(s, c);
         close_case(s);
     }
 }
@@ -269,6 +278,49 @@ static void a_tree_sums_in_its_own_shape_on_any_number_of_ranks(void)
     }
 }
 
+/* ---- a load that one rank has more of ---- */
+
+enum { SKEWED_TASKS = 240 };
+
+/* The first quarter takes a while, which no cost says. */
+WEFT_KERNEL(skewed)
+{
+    uint64_t index = weft_task_index(task);
+    if (index < SKEWED_TASKS / 4) nanosleep(&(struct timespec){0, 1000000}, NULL);
+    double *to = weft_task_create_output(task, 0, WEFT_F64, 1, (int64_t[]){1}, err);
+    if (!to) return err->status;
+    *to = leaf_value(index);
+    return WEFT_OK;
+}
+
+static void partitions_of_a_skewed_layer_move_and_its_results_stay(void)
+{
+    static const char *const modes[] = {"partition.move=on", "partition.move=random"};
+    for (int k = 0; k < 8; k++) {
+        loopback_options options = {.rank_count = k & 1 ? 5 : 3, .threads = 1 + (k >> 1 & 1), .rank0_only_schedules = true,
+                                    .settings = {modes[k >> 2], "partition.per_rank=20"}};
+        loopback_session *s = loopback_session_create(&options);
+        weft_graph *graph;
+        weft_layer layer;
+        weft_ref roots[SKEWED_TASKS];
+        weft_chunk *chunks[SKEWED_TASKS] = {NULL};
+        weft_layer_spec spec = WEFT_LAYER_SPEC_INIT;
+        spec.kernel = &skewed_kernel;
+        spec.dim_count = 1, spec.extents[0] = SKEWED_TASKS;
+        CU_ASSERT_EQUAL_FATAL(weft_graph_create(&graph, NULL), WEFT_OK);
+        CU_ASSERT_EQUAL_FATAL(weft_graph_add_layer(graph, &spec, &layer, NULL), WEFT_OK);
+        for (uint64_t i = 0; i < SKEWED_TASKS; i++) roots[i] = weft_layer_output(layer, i, 0);
+        CU_ASSERT_EQUAL_FATAL(weft_compute(&s->session, graph, roots, SKEWED_TASKS, chunks, NULL), WEFT_OK);
+        for (uint64_t i = 0; i < SKEWED_TASKS; i++) {
+            CU_ASSERT_EQUAL(*(const double *)weft_chunk_data(chunks[i]), leaf_value(i));
+            weft_chunk_release(chunks[i]);
+        }
+        CU_ASSERT(wf_scheduler_moved_count(s->session.scheduler) > 0);
+        weft_graph_destroy(graph);
+        close_case(s);
+    }
+}
+
 /* ---- explicit tasks beside layers ---- */
 
 static void explicit_tasks_and_layers_share_a_graph(void)
@@ -362,6 +414,7 @@ int main(void)
         WEFT_TEST(kept_outputs_are_inputs_of_other_graphs),
         WEFT_TEST(several_client_threads_compute_at_once),
         WEFT_TEST(a_tree_sums_in_its_own_shape_on_any_number_of_ranks),
+        WEFT_TEST(partitions_of_a_skewed_layer_move_and_its_results_stay),
         WEFT_TEST(explicit_tasks_and_layers_share_a_graph),
         WEFT_TEST(many_tasks_take_less_than_a_byte_each),
     };
