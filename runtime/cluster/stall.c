@@ -2,7 +2,7 @@
  * equal were true at one moment: every count only grows. */
 #include "cluster/stall.h"
 
-static const int64_t FIRST_PAUSE_NS = 1000000000, LONGEST_PAUSE_NS = 60000000000;
+static const int64_t FIRST_PAUSE_NS = 1000000000, LONGEST_PAUSE_NS = 8000000000;
 
 void wf_stall_init(wf_stall *stall, uint32_t worker_count, int64_t now_ns)
 {

@@ -364,7 +364,6 @@ static weft_status answer_probe(wf_worker *worker, const wf_message *message, we
     if (message->body_bytes < sizeof *body) return weft_fail(err, WEFT_EDATA, "a question of %zu bytes; it was cut", message->body_bytes);
     wf_worker_graph *graph = find_graph(worker, body->graph);
     wf_worker_answer(worker, graph, body);
-    if (graph) wf_worker_pay_all(graph); /* the next tick may be far away */
     return WEFT_OK;
 }
 
@@ -398,6 +397,7 @@ void wf_worker_tick(wf_worker *worker)
     for (wf_worker_graph *graph = worker->graphs; graph; graph = graph->hh.next) {
         if (graph->local) wf_worker_send_progress(graph, is_hungry);
         wf_worker_pay_all(graph);
+        wf_worker_look_for_answer(graph);
     }
     pthread_mutex_unlock(&worker->lock);
 }

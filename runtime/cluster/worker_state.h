@@ -24,6 +24,8 @@ typedef struct wf_worker_graph {
     bool is_cancelled;
     _Atomic uint64_t sent, received; /* DATA and TAKE */
     _Atomic uint64_t credited;       /* of what was sent */
+    uint64_t asked_round;            /* of PROBE, not answered yet; 0: none */
+    int looks;                       /* for the answer */
     uint64_t *owed, owed_count;      /* by rank, and in all: received and not credited */
     wf_message_queue early;  /* what came before GRAPH */
     _Atomic uint64_t lowest_failed; /* ref of the failed task told to rank 0: only one that comes before it is told after it */
@@ -88,7 +90,9 @@ bool wf_worker_is_hungry(const wf_worker *worker);
 /* Sends an output to the partitions that have consumers of it, all in one place. Retains the chunk. */
 void wf_worker_send_data(wf_worker_graph *graph, wf_place to, uint64_t ref, weft_chunk *chunk, const uint32_t *partitions, uint32_t count);
 /* PROBE, of a graph that may not be here (NULL). */
-void wf_worker_answer(wf_worker *worker, const wf_worker_graph *graph, const wf_ref_message *body);
+void wf_worker_answer(wf_worker *worker, wf_worker_graph *graph, const wf_ref_message *body);
+/* At every tick: answers a question that was put off. */
+void wf_worker_look_for_answer(wf_worker_graph *graph);
 
 /* ---- worker_outputs.c: where outputs go ---- */
 

@@ -120,19 +120,44 @@ void wf_worker_send_data(wf_worker_graph *graph, wf_place to, uint64_t ref, weft
     if (error.status != WEFT_OK) wf_worker_report_broken(graph->worker, &error);
 }
 
-void wf_worker_answer(wf_worker *worker, const wf_worker_graph *graph, const wf_ref_message *body)
+/* The answer that nothing can change here any more is put off for some ticks: a thread may only be looking around just now. */
+enum { MOST_LOOKS = 10 };
+
+static bool is_idle(const wf_worker_graph *graph)
+{
+    /* Sources that wait for credit will go on when it comes. */
+    bool is_held_back = graph->owed_count > 0 || wf_worker_is_ahead(graph);
+    return wf_pool_is_idle(graph->worker->pool) && !wf_worker_partitions_has_coming(graph->partitions) && !is_held_back;
+}
+
+static void send_answer(wf_worker *worker, const wf_answer_message *answer)
 {
     wf_message message;
-    wf_answer_message *answer = wf_worker_make_body(&message, WF_MSG_ANSWER, sizeof *answer, NULL);
-    if (!answer) return; /* without it the question stays open */
-    *answer = (wf_answer_message){.graph = body->graph, .round = body->ref};
-    if (graph && graph->local) {
-        /* Sources that wait for credit will go on when it comes. */
-        bool is_held_back = graph->owed_count > 0 || wf_worker_is_ahead(graph);
-        answer->is_idle = wf_pool_is_idle(worker->pool) && !wf_worker_partitions_has_coming(graph->partitions) && !is_held_back;
-        answer->ended = wf_worker_ended_count(graph);
-        answer->sent = atomic_load(&graph->sent);
-        answer->received = atomic_load(&graph->received);
-    }
+    wf_answer_message *body = wf_worker_make_body(&message, WF_MSG_ANSWER, sizeof *body, NULL);
+    if (!body) return; /* without it the question stays open */
+    *body = *answer;
     wf_transport_send(worker->options.transport, 0, &message, NULL);
+}
+
+void wf_worker_look_for_answer(wf_worker_graph *graph)
+{
+    if (graph->asked_round == 0) return;
+    wf_worker_pay_all(graph); /* the next tick may be far away */
+    bool idle = is_idle(graph);
+    if (!idle && ++graph->looks < MOST_LOOKS) return;
+    wf_answer_message answer = {graph->id, graph->asked_round, wf_worker_ended_count(graph), atomic_load(&graph->sent),
+                                atomic_load(&graph->received), idle};
+    send_answer(graph->worker, &answer);
+    graph->asked_round = 0;
+}
+
+void wf_worker_answer(wf_worker *worker, wf_worker_graph *graph, const wf_ref_message *body)
+{
+    if (!graph || !graph->local) {
+        send_answer(worker, &(wf_answer_message){.graph = body->graph, .round = body->ref});
+        return;
+    }
+    graph->asked_round = body->ref;
+    graph->looks = 0;
+    wf_worker_look_for_answer(graph);
 }
