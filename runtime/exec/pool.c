@@ -2,7 +2,7 @@
  *
  * Invariant (what waits is seen): from when it is added until it is taken to run, an item is counted as injected or lies on a deque, also
  * while it moves from the former to the latter; who looks at all queues looks in that sequence. What find_more would give is told by has_more.
- * The one exception is a thread's `next`.
+ * The one exception is a thread's `next`; who has one does not rest.
  * Invariant (no lost wake-up): a thread counts itself among the sleepers before it looks at all queues, and whether anybody polls, for
  * the last time; whoever adds an item or ceases to poll looks for sleepers afterwards. Both are sequentially consistent, so one of the
  * two sees the other.
@@ -43,6 +43,7 @@ struct wf_thread {
     int index;
     uint32_t victim;      /* where the last steal went well */
     wf_pool_item *next;   /* to run before what lies on the deque; NULL: none */
+    bool is_resting;      /* it polls with nothing to run, and has not come by an item since */
     wf_countdown *countdown; /* to be lowered */
     uint32_t lowered;        /* by this */
     uint32_t untimed;     /* items until the clock is looked at */
@@ -187,6 +188,19 @@ static bool anything_waits(wf_pool *pool)
 
 /* ---- waking and sleeping ---- */
 
+static void begin_rest(wf_thread *self)
+{
+    self->is_resting = true;
+    atomic_fetch_add(&self->pool->rest, 1);
+}
+
+static void end_rest(wf_thread *self)
+{
+    if (!self->is_resting) return;
+    self->is_resting = false;
+    atomic_fetch_add(&self->pool->rest, STIRRED);
+}
+
 static void wake_one(wf_pool *pool)
 {
     if (atomic_load(&pool->sleepers) == 0) return;
@@ -213,11 +227,12 @@ static bool needs_poller(wf_pool *pool)
 }
 
 /* Sleeps until woken, or for timeout_ns (0: without end, which the poller never asks for). */
-static void sleep_idle(wf_pool *pool, int64_t timeout_ns)
+static void sleep_idle(wf_thread *self, int64_t timeout_ns)
 {
+    wf_pool *pool = self->pool;
     struct timespec until = wf_clock_deadline(timeout_ns);
     int timed_out = 0;
-    atomic_fetch_add(&pool->rest, 1);
+    begin_rest(self);
     pthread_mutex_lock(&pool->sleep_lock);
     atomic_fetch_add(&pool->sleepers, 1);
     if (anything_waits(pool) || (timeout_ns == 0 && needs_poller(pool))) timed_out = 1;
@@ -236,7 +251,7 @@ static void sleep_idle(wf_pool *pool, int64_t timeout_ns)
         if (pool->wakes > 0) pthread_cond_signal(&pool->wake);
     }
     pthread_mutex_unlock(&pool->sleep_lock);
-    atomic_fetch_add(&pool->rest, STIRRED);
+    end_rest(self);
 }
 
 static bool poll_messages(wf_thread *self)
@@ -269,15 +284,15 @@ static wf_pool_item *poll_until_item(wf_thread *self)
     int64_t since_ns = wf_clock_now_ns();
     wf_pool_item *item = NULL;
     while (!atomic_load(&pool->stopping)) {
-        atomic_fetch_add(&pool->rest, 1);
+        begin_rest(self);
         bool happened = poll_messages(self);
-        atomic_fetch_add(&pool->rest, STIRRED);
+        end_rest(self);
         if ((item = find_item(self))) break;
         if (happened) {
             if ((item = spin(self))) break;
             since_ns = wf_clock_now_ns();
         }
-        sleep_idle(pool, wf_backoff_sleep_ns(wf_clock_now_ns() - since_ns, pool->options.idle_sleep_ns));
+        sleep_idle(self, wf_backoff_sleep_ns(wf_clock_now_ns() - since_ns, pool->options.idle_sleep_ns));
     }
     return item;
 }
@@ -291,7 +306,7 @@ static wf_pool_item *wait_for_item(wf_thread *self)
             item = poll_until_item(self);
             atomic_store(&pool->has_poller, false);
         } else {
-            sleep_idle(pool, 0);
+            sleep_idle(self, 0);
             item = find_item(self);
         }
     }
@@ -377,6 +392,7 @@ void wf_pool_push(wf_pool *pool, wf_thread *self, wf_pool_item *item)
 {
     wf_pool_item *waiting = item;
     if (self && self->pool == pool) {
+        end_rest(self);
         waiting = self->next;
         self->next = item;
         if (!waiting) return;
@@ -471,7 +487,8 @@ void wf_pool_destroy(wf_pool *pool)
     free(pool);
 }
 
-/* When all threads rested from before until after nothing waited, no item was anywhere at that moment. */
+/* When all threads rested from before until after nothing waited, no item was anywhere at that moment: who pushes one on itself ceases to
+ * rest first. */
 bool wf_pool_is_idle(wf_pool *pool)
 {
     if (pool->options.thread_count == 0) return !atomic_load(&pool->draining) && !anything_waits(pool);

@@ -34,7 +34,7 @@ struct test_pool {
     atomic_long polls_in_a_row; /* by the same thread */
     atomic_int to_push;         /* by the poll hook */
     atomic_long idle_polls;     /* that found the pool idle */
-    atomic_int idle_while_running; /* looks from inside an item */
+    atomic_int idle_while_running; /* looks from inside an item, or from a poll that has pushed one */
 };
 
 static void pause_ns(int64_t ns)
@@ -85,6 +85,7 @@ static bool poll(void *context, wf_thread *self)
     int left = atomic_load(&t->to_push);
     if (left == 0 || !atomic_compare_exchange_strong(&t->to_push, &left, left - 1)) return false;
     wf_pool_push(t->pool, self, &t->items[left - 1].item);
+    atomic_fetch_add(&t->idle_while_running, wf_pool_is_idle(t->pool)); /* the item is this thread's next */
     return true;
 }
 
@@ -287,6 +288,7 @@ static void idle_threads_poll_and_run_what_polling_brings(void)
         atomic_store(&t.to_push, t.item_count);
         for (int i = 0; i < t.item_count; i++) CU_ASSERT_FATAL(wait_for_run(&t));
         CU_ASSERT(each_ran_once(&t));
+        CU_ASSERT_EQUAL(atomic_load(&t.idle_while_running), 0);
         close_pool(&t);
     }
 }
