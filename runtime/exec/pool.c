@@ -29,7 +29,7 @@ enum {
     MAX_BATCH = 128,         /* items that a thread takes at once from those that were injected */
     SPIN_NS = 20000,         /* an idle thread looks around this long before it sleeps, */
     TURNS_PER_YIELD = 8,     /* and so often offers its core to others: a yield costs more than a look */
-    POLL_INTERVAL_NS = 20000,/* a busy thread polls between items this often, */
+    POLL_INTERVAL_NS = 20000,/* a busy thread polls and tells what it has ended between items this often, */
     MAX_UNTIMED = 16,        /* and looks at the clock after so many of them, fewer when they are long */
     MAX_LOWERED = 64         /* items by which a countdown may be late on each thread */
 };
@@ -336,9 +336,9 @@ static void run_item(wf_thread *self, wf_pool_item *item)
 {
     const wf_pool_options *options = &self->pool->options;
     item->run(options->context, item, self);
-    if (!options->poll || !poll_is_due(self)) return;
+    if (!poll_is_due(self)) return;
     if (self->lowered) lower_now(self);
-    options->poll(options->context, self);
+    if (options->poll) options->poll(options->context, self);
 }
 
 static void *thread_main(void *argument)

@@ -1,8 +1,8 @@
 /* The pool: threads that run items (ready tasks), each from a deque of its own, stealing when it is empty.
  *
  * What an item is and how it runs is the owner's affair; so is what there is to poll, and where items come from when all have run. An idle
- * thread spins briefly, then sleeps until an item is pushed. Where there are messages to poll, one idle thread at a time polls between short sleeps, which grow up to
- * idle_sleep_ns; the others sleep until woken.
+ * thread spins briefly, then sleeps until an item is pushed. Where there are messages to poll, one idle thread at a time polls between short
+ * sleeps, which grow up to idle_sleep_ns; the others sleep until woken.
  */
 #ifndef WF_EXEC_POOL_H
 #define WF_EXEC_POOL_H
@@ -74,8 +74,8 @@ int wf_pool_thread_count(const wf_pool *pool);
 int wf_thread_index(const wf_thread *thread);
 
 /* A number that is lowered by one for each of many items that end. A thread does that in batches: for some dozens of items, when it has
- * nothing more of its own to run, when it polls, and before it runs an item of another countdown. So `left` may be late while an item runs,
- * but is not once all have. */
+ * nothing more of its own to run, each time it is due to poll, and before it runs an item of another countdown. So `left` may be late while
+ * an item runs, but is not once all have. */
 typedef struct wf_countdown {
     atomic_uint_fast64_t left; /* raised by the owner */
     /* Called by the thread that lowered it to zero; the countdown may be gone by then. */

@@ -583,6 +583,7 @@ static void run_one_after_another(bool are_of_two_kinds, bool polls)
 static void a_countdown_is_not_late_by_what_follows_a_long_item(void)
 {
     run_one_after_another(false, true);
+    run_one_after_another(false, false); /* also where nobody polls */
 }
 
 static void a_countdown_is_not_late_by_an_item_of_another(void)
