@@ -15,7 +15,10 @@ static void send_moves(wf_worker_graph *graph, int rank, uint32_t type, const wf
     if (body) {
         *body = (wf_moved_message){graph->id, count, 0};
         if (count) memcpy(body + 1, moved, count * sizeof *moved);
-        if (type == WF_MSG_TAKE) atomic_fetch_add(&graph->sent, 1);
+        if (type == WF_MSG_TAKE) {
+            atomic_fetch_add(&graph->sent, 1);
+            atomic_fetch_add(&graph->credited, 1); /* only DATA is credited by the receiver */
+        }
         wf_transport_send(graph->worker->options.transport, rank, &message, &error);
     }
     if (error.status != WEFT_OK) wf_worker_report_broken(graph->worker, &error);

@@ -23,7 +23,7 @@ typedef struct wf_worker_graph {
     bool may_move;           /* its partitions: they are opened late */
     bool is_cancelled;
     _Atomic uint64_t sent, received; /* DATA and TAKE */
-    _Atomic uint64_t credited;       /* of what was sent */
+    _Atomic uint64_t credited;       /* of what was sent: TAKE at once */
     uint64_t asked_round;            /* of PROBE, not answered yet; 0: none */
     int looks;                       /* for the answer */
     uint64_t *owed, owed_count;      /* by rank, and in all: received and not credited */

@@ -125,8 +125,8 @@ enum { MOST_LOOKS = 10 };
 
 static bool is_idle(const wf_worker_graph *graph)
 {
-    /* Sources that wait for credit will go on when it comes. */
-    bool is_held_back = graph->owed_count > 0 || wf_worker_is_ahead(graph);
+    /* Sources that nobody has had, though nobody has anything to run, wait for credit, which is sure to come. */
+    bool is_held_back = graph->owed_count > 0 || (graph->rules && wf_rule_graph_has_more(graph->rules));
     return wf_pool_is_idle(graph->worker->pool) && !wf_worker_partitions_has_coming(graph->partitions) && !is_held_back;
 }
 
