@@ -1,8 +1,8 @@
 /* Back-pressure between ranks: who runs ahead of the ranks that consume its outputs begins no more sources of layers by rule.
  *
  * Each DATA that a rank sends counts as ahead until its receiver credits it. A receiver credits in batches, and only while few of its own
- * tasks can run: it is behind when they pile up. What waits for further inputs does not count, so a rank never waits for credit from one that
- * waits for it; what is left over is credited when a rank goes quiet, and at every tick.
+ * tasks can run: it is behind when they pile up. What waits for further inputs does not count, so a rank never waits for credit from one
+ * that waits for it; what is left over is credited when a rank goes quiet, and at every tick.
  *
  * With the worker's lock held, but for pay_when_due and is_ahead. */
 #include <stdlib.h>
@@ -10,13 +10,21 @@
 #include "base/memory.h"
 #include "cluster/worker_state.h"
 
-enum { ALL_AHEAD = 65536, MOST_AHEAD = 16384, LEAST_AHEAD = 256, BATCHES = 8, MOST_ACTIVE = 4096 };
+enum { ALL_AHEAD = 65536, MOST_AHEAD = 16384, LEAST_AHEAD = 256, LEAST_BATCHES = 8, MOST_ACTIVE = 4096 };
 
 /* DATA that one rank may be ahead by: the ranks together make no more for one of them than it can hold. */
 static uint64_t window(const wf_worker_graph *graph)
 {
     uint64_t share = ALL_AHEAD / (uint64_t)graph->worker->options.transport->size;
     return share > MOST_AHEAD ? MOST_AHEAD : share < LEAST_AHEAD ? LEAST_AHEAD : share;
+}
+
+/* DATA from one rank that are credited together: so few that all receivers in sum hold back at most half of its window. */
+static uint64_t batch(const wf_worker_graph *graph)
+{
+    uint64_t batches = 2 * (uint64_t)graph->worker->options.transport->size;
+    uint64_t count = window(graph) / (batches > LEAST_BATCHES ? batches : LEAST_BATCHES);
+    return count > 0 ? count : 1;
 }
 
 bool wf_worker_is_ahead(const wf_worker_graph *graph)
@@ -55,7 +63,7 @@ weft_status wf_worker_note_received(wf_worker_graph *graph, int from, weft_error
     if (!graph->owed) return WEFT_ENOMEM;
     graph->owed[from]++;
     graph->owed_count++;
-    if (graph->owed[from] < window(graph) / BATCHES) return WEFT_OK;
+    if (graph->owed[from] < batch(graph)) return WEFT_OK;
     if (is_behind(graph))
         atomic_store(&graph->worker->owes, true);
     else
