@@ -46,6 +46,7 @@ static void on_went_quiet(void *keeper, uint64_t id, wf_thread *self)
     wf_worker_graph *graph;
     pthread_mutex_lock(&worker->lock);
     HASH_FIND(hh, worker->graphs, &id, sizeof id, graph);
+    if (graph && !graph->rules) graph = NULL; /* it is gone; something came for it that nobody should have sent */
     if (graph) wf_worker_pay_all(graph);
     bool is_done = graph && wf_rule_graph_is_quiet(graph->rules) && !wf_worker_partitions_has_unopened(graph->partitions) &&
                    wf_rule_graph_ended_count(graph->rules) == wf_rule_graph_given_count(graph->rules);
@@ -118,7 +119,8 @@ wf_pool_item *wf_worker_start_source(wf_worker *worker, wf_thread *self)
     if (atomic_load(&worker->source_count) == 0) return NULL;
     pthread_mutex_lock(&worker->lock);
     for (wf_worker_graph *graph = worker->graphs; graph && !from; graph = graph->hh.next) {
-        if (graph->rules && !wf_worker_is_ahead(graph) && wf_rule_graph_take(graph->rules, wf_pool_thread_count(worker->pool), &batch)) from = graph->rules;
+        bool may_start = graph->rules && !wf_worker_is_ahead(graph);
+        if (may_start && wf_rule_graph_take(graph->rules, wf_pool_thread_count(worker->pool), &batch)) from = graph->rules;
     }
     if (!from) wf_worker_count_sources(worker);
     pthread_mutex_unlock(&worker->lock);
