@@ -160,7 +160,7 @@ static void on_failed(wf_scheduler *s, const wf_message *message)
 {
     const wf_failed_message *body = message->body;
     wf_compute *c = wf_scheduler_find_compute(s, body->graph);
-    if (c && body->ends_graph) wf_scheduler_cancel(s, c, 0);
+    if (c && body->ends_graph) wf_scheduler_cancel(s, c, WF_CANCEL_PLAIN);
     if (!c || (c->has_failed && c->failed_ref <= body->ref)) return;
     c->has_failed = true;
     c->failed_ref = body->ref;

@@ -21,7 +21,7 @@ void wf_scheduler_note_moved(wf_scheduler *s, const wf_message *message)
         wf_scheduler_break(s, &error);
         return;
     }
-    for (uint32_t i = 0; c && i < body->partition_count; i++) {
+    for (uint32_t i = 0; c && c->moves && i < body->partition_count; i++) {
         c->given[message->from] -= (int64_t)moved[i].task_count;
         c->given[moved[i].rank] += (int64_t)moved[i].task_count;
         wf_log_write(s->options.log, WF_LOG_DEBUG, "partition moves graph=%llu partition=%u from=%d to=%d tasks=%llu",

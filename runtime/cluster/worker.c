@@ -183,8 +183,9 @@ static weft_status make_graph_parts(wf_worker_graph *graph, const wf_graph_messa
 static weft_status begin_graph(wf_worker *worker, const wf_message *message, wf_thread *self, weft_error *err)
 {
     const wf_graph_message *body = message->body;
-    if (message->body_bytes < sizeof *body || body->per_rank == 0 || body->names_bytes > message->body_bytes ||
-        message->body_bytes != wf_graph_message_layers_at(body->names_bytes) + body->layers_bytes)
+    if (message->body_bytes < sizeof *body || body->per_rank == 0 || body->partition_count < body->per_rank ||
+        body->names_bytes > message->body_bytes || wf_graph_message_layers_at(body->names_bytes) > message->body_bytes ||
+        body->layers_bytes != message->body_bytes - wf_graph_message_layers_at(body->names_bytes))
         return weft_fail(err, WEFT_EDATA, "a graph message of %zu bytes; it was cut", message->body_bytes);
     const char *names = (const char *)(body + 1);
     wf_worker_graph *graph = find_or_add_graph(worker, body->graph, err);

@@ -87,6 +87,8 @@ bool wf_frame_read(const char *from, size_t bytes, wf_frame *frame)
         }
         if (chunk_bytes > PTRDIFF_MAX) return false;
         frame->chunk_bytes = chunk_bytes;
+    } else if (frame->flags & WF_FRAME_CHUNK_FOLLOWS) {
+        return false;
     }
     size_t left = bytes - head_bytes(frame);
     if (body_bytes_inside(frame) > left) return false;

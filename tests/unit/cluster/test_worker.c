@@ -387,7 +387,8 @@ static void a_partition_without_tasks_does_not_keep_progress_from_being_told(voi
 
 static void damaged_messages_are_reported(void)
 {
-    for (int i = 0; i < 6; i++) {
+    const wf_graph_message graph = {8, TASKS, 1, 1, 2, 1, 2, sizeof graph, 0};
+    for (int i = 0; i < 8; i++) {
         fixture f;
         begin(&f);
         switch (i) {
@@ -396,6 +397,8 @@ static void damaged_messages_are_reported(void)
         case 2: tell(&f, 2, WF_MSG_TAKE, &(wf_moved_message){7, 1000, 0}, sizeof(wf_moved_message), NULL); break;
         case 3: tell_moved(&f, 2, WF_MSG_TAKE, 3, 1, 2); break; /* for somebody else */
         case 4: tell_moved(&f, 0, WF_MSG_OVERLAY, TASKS, 1, 2); break;
+        case 5: tell(&f, 0, WF_MSG_GRAPH, &graph, sizeof graph, NULL); break; /* names beyond its end, */
+        case 6: tell(&f, 0, WF_MSG_GRAPH, &(wf_graph_message){8, 1, 0, 1, 2, 1, 2, 0, 0}, sizeof graph, NULL); break; /* less than a rank's share */
         default: tell(&f, 0, WF_MSG_TAKE, &(uint32_t){7}, sizeof(uint32_t), NULL); break;
         }
         CU_ASSERT_PTR_NOT_NULL(find_seen(&f, 0, WF_MSG_BROKEN));

@@ -98,6 +98,7 @@ static void noise_is_refused_or_lies_within_its_bytes(void)
         sound++;
         CU_ASSERT(wf_frame_bytes(&read) <= bytes);
         CU_ASSERT(read.dim_count <= WEFT_MAX_DIMS);
+        CU_ASSERT((read.flags & WF_FRAME_HAS_CHUNK) || !(read.flags & WF_FRAME_CHUNK_FOLLOWS));
     }
     CU_ASSERT(sound > 0);
     wf_message_fini(&message);
