@@ -7,7 +7,7 @@
 #include "graph/cut.h"
 #include "graph/expand.h"
 
-enum { DEFAULT_PER_WORKER = 4 }; /* partition.per_rank's */
+enum { DEFAULT_PER_WORKER = 16 }; /* partition.per_rank's */
 
 /* An output on a worker: on its own, and on those that it is sent to. */
 typedef struct copy {
