@@ -20,14 +20,14 @@ static int sharpen_sleep(void)
     return slack_ns;
 }
 
-/* Workers report often, and it is seldom the end: what a long compute has taken counts, too, so that each report does not cost a series of
- * short sleeps. */
 wf_move_mode wf_session_move_mode(const weft_config *config)
 {
     const char *text = weft_config_text(config, "partition.move");
     return strcmp(text, "on") == 0 ? WF_MOVE_ON : strcmp(text, "off") == 0 ? WF_MOVE_OFF : WF_MOVE_AT_RANDOM;
 }
 
+/* Workers report often, and it is seldom the end: what a long compute has taken counts, too, so that each report does not cost a series of
+ * short sleeps. */
 void wf_session_wait(weft_session *session, uint64_t graph_id)
 {
     int64_t longest_ns = weft_config_duration_ns(session->config, "transport.idle_sleep"), sleep_ns = 0;
