@@ -35,6 +35,7 @@ static void *poll_until_stopped(void *argument)
     prctl(PR_SET_TIMERSLACK, (unsigned long)TIMER_SLACK_NS, 0ul, 0ul, 0ul);
     if (self->options.start) self->options.start(self->options.context);
     while (!atomic_load_explicit(&self->is_stopping, memory_order_relaxed)) {
+        if (self->options.also) self->options.also(self->options.context);
         bool happened = poll_some(self->options.transport);
         int64_t now_ns = wf_clock_now_ns();
         if (happened) since_ns = now_ns;
@@ -56,8 +57,8 @@ weft_status wf_comm_thread_create(const wf_comm_thread_options *options, wf_comm
     int code = pthread_create(&made->handle, NULL, poll_until_stopped, made);
     if (code != 0) {
         free(made);
-        return weft_fail(err, WEFT_ENOMEM, "the communication thread cannot be started (code %d); set transport.thread=off or raise the limit "
-                         "on processes", code);
+        return weft_fail(err, WEFT_ENOMEM, "the communication thread cannot be started (code %d); set transport.thread=off or raise the "
+                         "limit on processes", code);
     }
     *thread = made;
     return WEFT_OK;

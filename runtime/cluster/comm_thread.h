@@ -14,6 +14,7 @@ typedef struct wf_comm_thread_options {
     wf_transport *transport;
     int64_t idle_sleep_ns;        /* longest sleep between polls */
     void (*start)(void *context); /* first thing on the thread, such as binding it; NULL allowed */
+    void (*also)(void *context);  /* what else is due every few polls; NULL: nothing */
     void *context;
 } wf_comm_thread_options;
 

@@ -85,6 +85,11 @@ static void bind_comm_thread(void *context)
     if (options->topology && options->comm_pu >= 0) wf_bind_thread_to_pu(options->topology, options->comm_pu, NULL);
 }
 
+static void pay_when_due(void *context)
+{
+    wf_worker_pay_when_due(((wf_rank *)context)->worker);
+}
+
 weft_status wf_rank_create(const wf_rank_options *options, wf_rank **rank, weft_error *err)
 {
     wf_rank *made = wf_calloc(1, sizeof *made, err);
@@ -190,7 +195,7 @@ weft_status wf_rank_start(wf_rank *rank, weft_error *err)
     const wf_rank_options *o = &rank->options;
     weft_status status = rank->worker ? wf_worker_start(rank->worker, err) : WEFT_OK;
     if (status == WEFT_OK && rank->worker && o->has_comm_thread) {
-        wf_comm_thread_options comm = {o->transport, o->idle_sleep_ns, bind_comm_thread, rank};
+        wf_comm_thread_options comm = {o->transport, o->idle_sleep_ns, bind_comm_thread, pay_when_due, rank};
         status = wf_comm_thread_create(&comm, &rank->comm_thread, err);
     }
     if (status == WEFT_OK) status = say_hello(rank, err);

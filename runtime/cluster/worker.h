@@ -34,6 +34,10 @@ void wf_worker_handle(wf_worker *worker, wf_message *message, wf_thread *self);
 /* Sends rank 0 the progress of every graph; to be called every progress interval. */
 void wf_worker_tick(wf_worker *worker);
 
+/* Credits other ranks for what they sent when this one was behind, and no longer is; to be called often by whoever polls in the pool's
+ * stead. Any thread; cheap when there is nothing. */
+void wf_worker_pay_when_due(wf_worker *worker);
+
 wf_pool *wf_worker_pool(wf_worker *worker);
 
 #endif

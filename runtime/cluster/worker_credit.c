@@ -4,7 +4,7 @@
  * tasks can run: it is behind when they pile up. What waits for further inputs does not count, so a rank never waits for credit from one
  * that waits for it; what is left over is credited when a rank goes quiet, and at every tick.
  *
- * With the worker's lock held, but for pay_when_due and is_ahead. */
+ * With the worker's lock held, but for pay_when_due: credited is changed under it, so it never passes what was sent before. */
 #include <stdlib.h>
 
 #include "base/memory.h"

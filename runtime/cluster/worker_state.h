@@ -122,9 +122,7 @@ weft_status wf_worker_note_received(wf_worker_graph *graph, int from, weft_error
 void wf_worker_note_credit(wf_worker_graph *graph, uint64_t count);
 /* Credits all that was received, unless this rank is behind. */
 void wf_worker_pay_all(wf_worker_graph *graph);
-/* The same in every graph, without the lock held, when credit was held back. */
-void wf_worker_pay_when_due(wf_worker *worker);
-/* Whether this rank has run ahead of its consumers. Any thread. */
+/* Whether this rank has run ahead of its consumers. */
 bool wf_worker_is_ahead(const wf_worker_graph *graph);
 
 /* ---- worker_moves.c ---- */

@@ -58,9 +58,10 @@ static weft_ref build(weft_graph *graph)
     return root;
 }
 
-static void sources_do_not_run_ahead_of_consumers_on_other_ranks(void)
+static void run_ahead(bool has_comm_thread)
 {
-    loopback_options options = {.rank_count = 3, .threads = 1, .rank0_only_schedules = true, .settings = {"partition.move=off"}};
+    loopback_options options = {.rank_count = 3, .threads = 1, .has_comm_thread = has_comm_thread, .rank0_only_schedules = true,
+                                .settings = {"partition.move=off"}};
     loopback_session *s = loopback_session_create(&options);
     weft_graph *graph;
     weft_chunk *chunk;
@@ -74,6 +75,12 @@ static void sources_do_not_run_ahead_of_consumers_on_other_ranks(void)
     CU_ASSERT(stats.memory_peak_bytes < (uint64_t)TASKS * 128 / 3); /* a chunk of 8 bytes takes 128 */
     weft_graph_destroy(graph);
     loopback_session_destroy(s);
+}
+
+static void sources_do_not_run_ahead_of_consumers_on_other_ranks(void)
+{
+    run_ahead(false);
+    run_ahead(true);
 }
 
 int main(void)

@@ -15,6 +15,7 @@ typedef struct ring {
     wf_transport *transports[2];
     atomic_int arrived[2];
     atomic_int started;
+    atomic_int also;
     pthread_t main_thread;
     atomic_bool is_wrong;
 } ring;
@@ -41,6 +42,11 @@ static void note_start(void *context)
     atomic_fetch_add(&((ring *)context)->started, 1);
 }
 
+static void note_also(void *context)
+{
+    atomic_fetch_add(&((ring *)context)->also, 1);
+}
+
 static void messages_move_while_nobody_else_polls(void)
 {
     ring r = {.main_thread = pthread_self()};
@@ -53,7 +59,7 @@ static void messages_move_while_nobody_else_polls(void)
         wf_transport_set_handler(r.transports[i], handle, &places[i]);
     }
     for (int i = 0; i < 2; i++) {
-        wf_comm_thread_options options = {r.transports[i], 200000, note_start, &r};
+        wf_comm_thread_options options = {r.transports[i], 200000, note_start, note_also, &r};
         CU_ASSERT_EQUAL_FATAL(wf_comm_thread_create(&options, &threads[i], NULL), WEFT_OK);
     }
     for (uint32_t i = 0; i < MESSAGES; i++) {
@@ -66,6 +72,7 @@ static void messages_move_while_nobody_else_polls(void)
     for (int i = 0; i < 2; i++) wf_comm_thread_destroy(threads[i]);
     CU_ASSERT_EQUAL(atomic_load(&r.arrived[1]), MESSAGES);
     CU_ASSERT_EQUAL(atomic_load(&r.started), 2);
+    CU_ASSERT(atomic_load(&r.also) > 0);
     CU_ASSERT_FALSE(atomic_load(&r.is_wrong));
     for (int i = 0; i < 2; i++) wf_transport_destroy(r.transports[i]);
     wf_loopback_destroy(r.loopback);
