@@ -1,6 +1,7 @@
 /* Who idles, who can spare, and who is asked. One thread at a time.
  *
- * Invariant: at most one request is with a rank, and at most one is out for the sake of a rank; each is answered by MOVED.
+ * Invariant: at most one request is with a rank, and at most one is out for the sake of a rank; each is answered by MOVED. hungry_count is
+ * the number of hungry ranks, so that a message that changes nothing costs the same for any number of them.
  */
 #include "cluster/balance.h"
 
@@ -33,6 +34,7 @@ struct wf_balance {
     int rank_count;
     wf_move_mode mode;
     balance_rank *ranks;
+    int hungry_count;
     wf_balance_graph *graphs;
     uint64_t newest_graph;
     uint64_t random_state;
@@ -80,6 +82,12 @@ bool wf_balance_is_on(const wf_balance *b)
     return b->mode != WF_MOVE_OFF;
 }
 
+static void set_hungry(wf_balance *b, balance_rank *rank, bool is_hungry)
+{
+    b->hungry_count += (int)is_hungry - (int)rank->is_hungry;
+    rank->is_hungry = is_hungry;
+}
+
 weft_status wf_balance_begin(wf_balance *b, uint64_t id, const wf_places *places, const uint32_t *counts, wf_balance_graph **graph,
                              weft_error *err)
 {
@@ -96,7 +104,7 @@ weft_status wf_balance_begin(wf_balance *b, uint64_t id, const wf_places *places
     made->random_budget = RANDOM_MOVES_PER_PARTITION * places->count;
     for (int rank = 0; rank < b->rank_count; rank++) {
         made->startable[rank] = counts[rank];
-        b->ranks[rank].is_hungry = false; /* of those that got nothing, too: they tell */
+        set_hungry(b, &b->ranks[rank], false); /* of those that got nothing, too: they tell */
     }
     if (id > b->newest_graph) b->newest_graph = id;
     made->next = b->graphs;
@@ -120,7 +128,7 @@ void wf_balance_note_progress(wf_balance *b, wf_balance_graph *graph, int rank, 
 {
     if (graph) graph->startable[rank] = progress->startable_count;
     /* Hunger from before the newest graph came may be over. */
-    b->ranks[rank].is_hungry = progress->hungry_at > 0 && progress->hungry_at >= b->newest_graph;
+    set_hungry(b, &b->ranks[rank], progress->hungry_at > 0 && progress->hungry_at >= b->newest_graph);
 }
 
 static weft_status note_move(wf_balance *b, wf_balance_graph *graph, const wf_moved_partition *moved, weft_error *err)
@@ -142,7 +150,7 @@ weft_status wf_balance_note_moved(wf_balance *b, wf_balance_graph *graph, int ra
     if (!giver->is_asked)
         return weft_fail(err, WEFT_EDATA, "rank %d moved partitions unasked; run the same weft on every rank", rank);
     giver->is_asked = taker->is_helped = false;
-    if (count) taker->is_hungry = false;
+    if (count) set_hungry(b, taker, false);
     b->moved_count += count;
     if (!graph) return WEFT_OK;
     for (uint32_t i = 0; i < count && status == WEFT_OK; i++) status = note_move(b, graph, &moved[i], err);
@@ -207,16 +215,16 @@ static wf_balance_graph *find_giver(const wf_balance *b, int taker, int *giver)
 bool wf_balance_next(wf_balance *b, int *rank, wf_give_message *give)
 {
     if (b->mode == WF_MOVE_AT_RANDOM) return ask_at_random(b, rank, give);
-    uint32_t hungry_count = 0;
+    uint32_t waiting_count = 0;
     int taker = -1;
-    for (int r = b->rank_count - 1; r >= 0; r--) {
+    for (int r = b->rank_count - 1; b->hungry_count > 0 && r >= 0; r--) {
         if (!b->ranks[r].is_hungry || b->ranks[r].is_helped) continue;
-        hungry_count++;
+        waiting_count++;
         taker = r;
     }
     wf_balance_graph *graph = taker >= 0 ? find_giver(b, taker, rank) : NULL;
     if (!graph) return false;
-    uint32_t share = (graph->startable[*rank] + hungry_count) / (hungry_count + 1); /* rounded up */
+    uint32_t share = (graph->startable[*rank] + waiting_count) / (waiting_count + 1); /* rounded up */
     *give = (wf_give_message){.graph = graph->id, .most = share};
     return ask(b, *rank, taker, give);
 }
