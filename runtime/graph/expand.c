@@ -44,6 +44,19 @@ static weft_status add_input(builder *b, uint64_t ref, weft_error *err)
     return status;
 }
 
+/* What a task by rule may take ends at limit: its source's tasks, or those of its own layer before it. */
+static weft_status refuse_inputs(const weft_rule *rule, const char *layer, uint64_t index, weft_interval got, uint64_t limit,
+                                 bool on_itself, weft_error *err)
+{
+    char what[64] = "a layer takes from itself only what has a smaller index";
+    if (got.begin >= got.end)
+        snprintf(what, sizeof what, "leave out intervals that are empty");
+    else if (!on_itself)
+        snprintf(what, sizeof what, "its source has %" PRIu64 " tasks", limit);
+    return weft_fail(err, WEFT_EGRAPH, "rule \"%.64s\" gives tasks [%" PRIu64 ", %" PRIu64 ") as inputs of task %" PRIu64 " of layer "
+                     "%.64s; %s", rule->name, got.begin, got.end, index, layer, what);
+}
+
 static weft_status add_layer_inputs(builder *b, uint32_t number, uint64_t index, const wf_layer_dependency *d, weft_error *err)
 {
     const wf_layers *layers = &b->x->from->layers.all;
@@ -51,12 +64,15 @@ static weft_status add_layer_inputs(builder *b, uint32_t number, uint64_t index,
     weft_rule_call call = wf_layers_call(layers, number, d);
     weft_interval intervals[WEFT_MAX_INTERVALS];
     uint64_t limit = d->source == number ? index : layers->layers[d->source - 1].task_count;
+    const char *name = layers->texts + layers->layers[number - 1].name;
     size_t count = rule->inputs(&call, index, intervals);
     weft_status status = WEFT_OK;
+    if (count > WEFT_MAX_INTERVALS)
+        return weft_fail(err, WEFT_EGRAPH, "rule \"%.64s\" gives %zu intervals for task %" PRIu64 " of layer %.64s; at most %d", rule->name,
+                         count, index, name, WEFT_MAX_INTERVALS);
     for (size_t i = 0; i < count && status == WEFT_OK; i++) {
-        if (count > WEFT_MAX_INTERVALS || intervals[i].begin >= intervals[i].end || intervals[i].end > limit)
-            return weft_fail(err, WEFT_EGRAPH, "rule \"%.64s\" gives inputs that task %" PRIu64 " of layer %.64s cannot have", rule->name,
-                             index, layers->texts + layers->layers[number - 1].name);
+        if (intervals[i].begin >= intervals[i].end || intervals[i].end > limit)
+            return refuse_inputs(rule, name, index, intervals[i], limit, d->source == number, err);
         if (intervals[i].end - intervals[i].begin > MAX_INPUTS - b->layer_input_count)
             return weft_fail(err, WEFT_EINVAL, "layers with more than %d inputs are too large to be looked at task by task; give them "
                              "smaller extents: the shape stays the same", MAX_INPUTS);

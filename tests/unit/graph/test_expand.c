@@ -596,16 +596,36 @@ static size_t give_next(const weft_rule_call *call, uint64_t index, weft_interva
     return 1;
 }
 
+static size_t give_empty(const weft_rule_call *call, uint64_t index, weft_interval *intervals)
+{
+    (void)call;
+    intervals[0] = (weft_interval){index, index};
+    return 1;
+}
+
+static size_t give_too_many(const weft_rule_call *call, uint64_t index, weft_interval *intervals)
+{
+    (void)call, (void)index, (void)intervals;
+    return WEFT_MAX_INTERVALS + 1;
+}
+
 WEFT_RULE(next, give_next, NULL);
+WEFT_RULE(empty, give_empty, NULL);
+WEFT_RULE(too_many, give_too_many, NULL);
 
 static void inputs_that_cannot_be_are_told_with_rule_and_task(void)
 {
     weft_graph *graph = create_graph();
     weft_layer five = add_layer(graph, 1, (int64_t[]){5}, NULL, 8, (weft_owner_map){0});
     weft_dependency on_itself = {.rule = &next_rule, .on_itself = true}, beyond = {.rule = &next_rule, .source = five};
+    weft_dependency empty = {.rule = &empty_rule, .source = five}, many = {.rule = &too_many_rule, .source = five};
     is_refused(graph, add_layer(graph, 1, (int64_t[]){5}, &on_itself, 8, (weft_owner_map){0}), WEFT_EGRAPH,
-               "rule \"next\" gives inputs that task 0 of layer a cannot have");
-    is_refused(graph, add_layer(graph, 1, (int64_t[]){5}, &beyond, 8, (weft_owner_map){0}), WEFT_EGRAPH, "task 4 of layer a");
+               "rule \"next\" gives tasks [1, 2) as inputs of task 0 of layer a; a layer takes from itself only what has a smaller index");
+    is_refused(graph, add_layer(graph, 1, (int64_t[]){5}, &beyond, 8, (weft_owner_map){0}), WEFT_EGRAPH,
+               "gives tasks [5, 6) as inputs of task 4 of layer a; its source has 5 tasks");
+    is_refused(graph, add_layer(graph, 1, (int64_t[]){5}, &empty, 8, (weft_owner_map){0}), WEFT_EGRAPH, "leave out intervals that are empty");
+    is_refused(graph, add_layer(graph, 1, (int64_t[]){5}, &many, 8, (weft_owner_map){0}), WEFT_EGRAPH,
+               "gives 65 intervals for task 0 of layer a; at most 64");
     weft_graph_destroy(graph);
 }
 
