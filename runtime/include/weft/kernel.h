@@ -63,7 +63,8 @@ WEFT_API const void *weft_task_params(const weft_task *task, size_t *bytes);
  *
  * Returns:  its elements, 64-byte aligned and not initialised; NULL on failure, with err filled.
  * Owns:     the task owns the chunk; the kernel only writes it.
- * Errors:   WEFT_EINVAL no such output, created twice, or a bad shape; WEFT_ENOMEM beyond the rank's memory budget.
+ * Errors:   WEFT_EINVAL no such output, created twice, or a bad shape; WEFT_EKERNEL more bytes than the task's layer announced; WEFT_ENOMEM
+ *           beyond the rank's memory budget.
  */
 WEFT_API void *weft_task_create_output(weft_task *task, size_t index, weft_dtype dtype, int dim_count, const int64_t *extents,
                                        weft_error *err);

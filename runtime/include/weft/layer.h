@@ -93,8 +93,9 @@ typedef struct weft_sections {
 
 /* Task i takes task i of a source of the same extents. */
 extern WEFT_API const weft_rule weft_blockwise_rule;
-/* Rows are the first dimension. Task (t, x, ...) takes the tasks at most `radius` (params: int64_t) away from x, ... in every other
- * dimension: on itself those of row t - 1, of a source of the same extents those of row t. Beyond the border there is none. */
+/* Rows are the first dimension. Task (t, x, ...) takes the tasks at most `radius` (params: int64_t; none: 1) away from x, ... in every
+ * other dimension, in the sequence of their indices: on itself those of row t - 1, of a source of the same extents those of row t. Beyond
+ * the border there is none. */
 extern WEFT_API const weft_rule weft_stencil_rule;
 /* On itself: task (t, x) takes (t - 1, x) and (t - 1, x with bit (t - 1) mod log2(width) flipped), the smaller first, where it exists. */
 extern WEFT_API const weft_rule weft_butterfly_rule;
@@ -102,7 +103,7 @@ extern WEFT_API const weft_rule weft_butterfly_rule;
 extern WEFT_API const weft_rule weft_all_to_all_rule;
 /* Every task takes task `index` (params: uint64_t; none: 0) of another source. */
 extern WEFT_API const weft_rule weft_one_to_all_rule;
-/* Task i takes tasks fan_in * i and on, fan_in (params: int64_t) of them or as many as are left: one level of a tree. */
+/* Task i takes tasks fan_in * i and on, fan_in (params: int64_t; none: 2) of them or as many as are left: one level of a tree. */
 extern WEFT_API const weft_rule weft_tree_rule;
 /* The tasks of the first row take the task of the same position in a source that has a row's extents: how a time loop starts. */
 extern WEFT_API const weft_rule weft_first_row_rule;
@@ -147,7 +148,7 @@ typedef struct weft_layer_spec {
     const void *params;                /* the same for every task, which knows its index (weft_task_index); copied */
     size_t param_bytes;
     size_t output_count;               /* 0 stands for 1; at most WEFT_MAX_OUTPUTS */
-    const size_t *output_bytes;        /* the most bytes that each output has; NULL: not known, small */
+    const size_t *output_bytes;        /* the most bytes that each output has: more fails the task; NULL: not known, any size */
     double cost;                       /* expected work of one task in any unit that the graph's tasks share; 0 stands for 1 */
     weft_owner_map owners;
 } weft_layer_spec;
