@@ -199,6 +199,8 @@ void weft_config_print(const weft_config *config, FILE *stream)
     for (size_t i = 0; i < wf_key_count(); i++) {
         const setting *shown = &config->settings[i];
         const char *value = wf_key_format(wf_key_at(i), shown->text, shown->number, text);
-        fprintf(stream, "%-*s  %-*s  %s\n    %s\n", key_width, wf_key_at(i)->name, value_width, value, shown->origin, wf_key_at(i)->doc);
+        fprintf(stream, "%-*s  %-*s  %s\n    %s", key_width, wf_key_at(i)->name, value_width, value, shown->origin, wf_key_at(i)->doc);
+        if (wf_key_at(i)->type == WF_KEY_CHOICE) fprintf(stream, " (%s)", wf_key_allowed(wf_key_at(i), text));
+        fputc('\n', stream);
     }
 }

@@ -43,7 +43,7 @@ WEFT_API const char *weft_config_text(const weft_config *config, const char *key
 /* Where the value came from: "default", "environment WEFT_X__Y", "/path/file.ini:12", "--set". Borrowed. */
 WEFT_API const char *weft_config_origin(const weft_config *config, const char *key);
 
-/* Prints a table of every key, value, unit and origin, and below each what it is for. */
+/* Prints a table of every key, value, unit and origin, and below each what it is for and what there is to choose from. */
 WEFT_API void weft_config_print(const weft_config *config, FILE *stream);
 
 /* One key with its value, for programs that list them. Texts are borrowed and live until the key is set again. */

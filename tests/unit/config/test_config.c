@@ -277,6 +277,7 @@ static void the_table_explains_each_key_below_its_value(void)
     const char *below = strchr(row + 1, '\n'), *expected = "\n    pin each pool thread to a core\n";
     CU_ASSERT_PTR_NOT_NULL_FATAL(below);
     CU_ASSERT_EQUAL(strncmp(below, expected, strlen(expected)), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\n    what cuts a graph into partitions (auto, metis or greedy)\n"));
     free(text);
     weft_config_destroy(config);
     home_fini(&home);
