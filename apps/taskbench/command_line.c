@@ -42,7 +42,11 @@ static int take_name(const cli_program *program, const char *option, const char 
 
 static int check_graph(const cli_program *program, const bench_graph *graph)
 {
+    static const uint64_t most_tasks = (uint64_t)1 << 46; /* of a layer; checking what so many put out would take days */
     const char *flaw = bench_pattern_flaw(&graph->pattern);
+    if ((uint64_t)graph->pattern.steps > most_tasks / (uint64_t)graph->pattern.width)
+        return cli_usage_error(program, "--width %" PRId64 " times --steps %" PRId64 " is more than 2^46 tasks", (int64_t)graph->pattern.width,
+                               (int64_t)graph->pattern.steps);
     if (flaw) return cli_usage_error(program, "%s", flaw);
     if (graph->output_bytes % sizeof(bench_cell) != 0)
         return cli_usage_error(program, "--output-bytes %" PRIu64 " is no multiple of %zu", graph->output_bytes, sizeof(bench_cell));

@@ -9,6 +9,17 @@ static weft_status check_size(const weft_task *task, size_t index, const weft_ch
                      weft_chunk_bytes(chunk), (unsigned long long)limit);
 }
 
+/* Takes the reference on chunk. A kernel that does not look at the error is left without its output. */
+static void *put_output(weft_task *task, size_t index, weft_chunk *chunk, weft_error *err)
+{
+    if (check_size(task, index, chunk, err) != WEFT_OK) {
+        wf_chunk_release_by(task->cache, chunk);
+        return NULL;
+    }
+    task->outputs[index] = chunk;
+    return wf_chunk_elements(chunk);
+}
+
 static weft_status check_output(const weft_task *task, size_t index, weft_error *err)
 {
     if (index >= task->output_count)
@@ -58,8 +69,7 @@ void *weft_task_create_output(weft_task *task, size_t index, weft_dtype dtype, i
     weft_chunk *chunk;
     if (check_output(task, index, err) != WEFT_OK) return NULL;
     if (wf_chunk_create_by(task->cache, task->budget, dtype, dim_count, extents, &chunk, err) != WEFT_OK) return NULL;
-    task->outputs[index] = chunk;
-    return check_size(task, index, chunk, err) == WEFT_OK ? wf_chunk_elements(chunk) : NULL;
+    return put_output(task, index, chunk, err);
 }
 
 void *weft_task_reuse_input(weft_task *task, size_t index, size_t input_index, weft_error *err)
@@ -80,8 +90,7 @@ void *weft_task_reuse_input(weft_task *task, size_t index, size_t input_index, w
         weft_chunk_retain(chunk);
     else if (wf_chunk_dup(task->cache, task->budget, input->chunk, &chunk, err) != WEFT_OK)
         return NULL;
-    task->outputs[index] = chunk;
-    return check_size(task, index, chunk, err) == WEFT_OK ? wf_chunk_elements(chunk) : NULL;
+    return put_output(task, index, chunk, err);
 }
 
 void *weft_task_scratch(weft_task *task, size_t bytes, weft_error *err)
@@ -94,8 +103,10 @@ weft_status wf_task_run(weft_task *task, const weft_kernel *kernel, weft_error *
     weft_status status = kernel->run(task, err);
     if (status != WEFT_OK && err->status == WEFT_OK) weft_fail(err, status, "the kernel failed without saying why");
     for (size_t i = 0; status == WEFT_OK && i < task->output_count; i++) {
-        if (!task->outputs[i])
-            status = weft_fail(err, WEFT_EKERNEL, "the kernel did not create output %zu of %zu", i, task->output_count);
+        if (task->outputs[i]) continue;
+        /* Why it could not, if the kernel kept that to itself, says more. */
+        status = err->status != WEFT_OK ? err->status
+                                        : weft_fail(err, WEFT_EKERNEL, "the kernel did not create output %zu of %zu", i, task->output_count);
     }
     for (size_t i = 0; status != WEFT_OK && i < task->output_count; i++) {
         wf_chunk_release_by(task->cache, task->outputs[i]);
