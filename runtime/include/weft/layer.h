@@ -160,7 +160,8 @@ typedef struct weft_layer_spec {
  * Errors:   WEFT_EINVAL no kernel or rule, extents that are not positive or more than 2^46 tasks, a source of another graph or without that
  *           output, too many dependencies or layers (2^14 - 1), a wrong size_bytes or owner map, a dependency that its rule's check refuses;
  *           WEFT_ENOMEM. That a rule gives indices outside of its source, or disagrees with its inverse, is found when tasks run:
- *           weft_compute fails with WEFT_EGRAPH, naming layer, index and rank; with `debug.check_rules` every rank looks for it beforehand; without, a consumer that is named too much may go unnoticed at the end.
+ *           weft_compute fails with WEFT_EGRAPH, naming layer, index and rank. A consumer too many may go unnoticed when it is named after all
+ *           tasks have ended. With `debug.check_rules` every rank looks for all of it beforehand.
  * Cost:     the same for any number of tasks, but for GIVEN owners, 4 bytes a coordinate.
  */
 WEFT_API weft_status weft_graph_add_layer(weft_graph *graph, const weft_layer_spec *spec, weft_layer *layer, weft_error *err);
