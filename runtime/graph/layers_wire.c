@@ -79,6 +79,8 @@ static bool is_owner_rule(const wf_layers *v, const wf_layer *layer)
     if (o->kind > WEFT_OWNER_GIVEN || o->scale < 1 || o->stride < 1 || o->extent < 1 || o->block < 1) return false;
     if (o->scale > most || o->stride > most || o->extent > most || o->stride > most / o->extent) return false;
     if (o->scale > 1 && (int64_t)(layer->task_count - 1) > most / o->scale) return false;
+    /* Joins of a tree lie along one row of leaves; to count them in others would take a step for each row. */
+    if (o->scale > 1 && (o->kind == WEFT_OWNER_CYCLIC || (int64_t)(layer->task_count - 1) * o->scale >= o->extent * o->stride)) return false;
     if (o->scale == 1 && layer->task_count % (uint64_t)(o->extent * o->stride) != 0) return false;
     return o->kind != WEFT_OWNER_GIVEN || is_range(o->ranks_begin, (uint64_t)o->extent, v->rank_count);
 }

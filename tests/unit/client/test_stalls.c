@@ -15,11 +15,11 @@ enum { TASKS = 60, AT = 17, EXTRA = 2, SLEEP_S = 3 };
 
 WEFT_KERNEL(stall_count_up)
 {
-    int64_t sum = 1;
+    uint64_t sum = 1; /* it may wrap */
     int64_t *to = weft_task_create_output(task, 0, WEFT_I64, 0, NULL, err);
     if (!to) return err->status;
-    for (size_t i = 0; i < weft_task_input_count(task); i++) sum += *(const int64_t *)weft_task_input_data(task, i);
-    *to = sum;
+    for (size_t i = 0; i < weft_task_input_count(task); i++) sum += *(const uint64_t *)weft_task_input_data(task, i);
+    *to = (int64_t)sum;
     return WEFT_OK;
 }
 
