@@ -69,8 +69,7 @@ static uint32_t partition_of(const weft_graph *graph, const wf_plan *plan, uint6
     uint32_t number = wf_ref_layer(ref);
     if (number == 0) return plan->partition[wf_ref_task(ref)];
     const wf_layer *layer = &graph->layers.all.layers[number - 1];
-    wf_owners owners = wf_owners_make(&layer->owners, graph->layers.all.owner_ranks, layer->task_count,
-                                      plan->partition_count / plan->per_worker, plan->per_worker);
+    wf_owners owners = wf_plan_owners(plan, &graph->layers.all, layer);
     return wf_owners_partition(&owners, wf_ref_task(ref), NULL);
 }
 

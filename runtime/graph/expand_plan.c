@@ -12,8 +12,7 @@ static void place_layers(const wf_expansion *x, wf_plan *plan)
         const wf_layer *layer = &layers->layers[number - 1];
         uint64_t begin = x->layer_begin[number];
         if (begin == WF_NOT_EXPANDED) continue;
-        wf_owners owners = wf_owners_make(&layer->owners, layers->owner_ranks, layer->task_count, plan->partition_count / plan->per_worker,
-                                          plan->per_worker);
+        wf_owners owners = wf_plan_owners(plan, layers, layer);
         for (uint64_t i = 0, end; i < layer->task_count;) {
             uint32_t partition = wf_owners_partition(&owners, i, &end);
             for (; i < end; i++) plan->partition[begin + i] = partition;

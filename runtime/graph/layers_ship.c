@@ -83,8 +83,7 @@ static weft_status count_tasks(const wf_layers *layers, const unsigned char *nee
     for (size_t l = 0; l < layers->layer_count && plan->partition_count > 0; l++) {
         const wf_layer *layer = &layers->layers[l];
         if (!needed[l]) continue;
-        wf_owners owners = wf_owners_make(&layer->owners, layers->owner_ranks, layer->task_count, plan->partition_count / plan->per_worker,
-                                          plan->per_worker);
+        wf_owners owners = wf_plan_owners(plan, layers, layer);
         for (uint32_t p = 0; p < plan->partition_count; p++) shipment->partition_tasks[p] += wf_owners_count(&owners, p);
     }
     return WEFT_OK;

@@ -36,6 +36,11 @@ void wf_plan_fini(wf_plan *plan)
     *plan = (wf_plan){0};
 }
 
+wf_owners wf_plan_owners(const wf_plan *plan, const wf_layers *layers, const wf_layer *layer)
+{
+    return wf_owners_make(&layer->owners, layers->owner_ranks, layer->task_count, plan->partition_count / plan->per_worker, plan->per_worker);
+}
+
 size_t wf_cull(const weft_graph *graph, const weft_ref *roots, size_t root_count, unsigned char *needed)
 {
     for (size_t t = 0; t < graph->task_count; t++) needed[t] = 0;

@@ -46,6 +46,9 @@ weft_status wf_plan_init(wf_plan *plan, const weft_graph *graph, const weft_ref 
                          weft_error *err);
 void wf_plan_fini(wf_plan *plan);
 
+/* Owners of a layer's tasks among the plan's partitions, which it must have. */
+wf_owners wf_plan_owners(const wf_plan *plan, const wf_layers *layers, const wf_layer *layer);
+
 /* The steps, for tests and for people who look at them. */
 
 /* needed[t] = 1 where a root depends on task t, else 0; returns how many. */
